@@ -1,0 +1,91 @@
+"""The command line: `tuneproof COMMAND`, one file a command. It parses, calls one verb of the pipeline, and shows.
+
+    cli/
+    |- demo run check plan train resume eval report doctor config    the commands
+    |- options.py amounts.py settings.py    what they accept, and the config that it makes
+    |- app.py manner.py usage.py            typer, the language, usage errors in our style
+    |- show.py bars.py words.py figures.py  the only file that prints; progress; words and numbers
+    `- screens/                             records drawn
+
+Exit codes: 0 done, 1 a bug, 2 to 6 a user error by its class, 10 and 11 a verdict with --gate, 128 + signal stopped.
+
+    run_command(["check", "rows.jsonl", "--lang", "zh"])    # 0
+"""
+
+from __future__ import annotations
+
+import shlex
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import nullcontext, redirect_stdout
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from tuneproof.cli.app import Command
+    from tuneproof.cli.show import Screen
+
+INTERRUPTED = 128 + signal.SIGINT
+READER_GONE = 141
+"""128 + SIGPIPE, which Windows has no number for."""
+
+
+def main() -> NoReturn:
+    """The entry point of `tuneproof` and `python -m tuneproof`."""
+    sys.exit(run_command(sys.argv[1:]))
+
+
+def run_command(arguments: Sequence[str]) -> int:
+    """Run one command line. Returns its exit code; errors are told, not raised."""
+    from tuneproof.cli.manner import read_manner
+    from tuneproof.cli.show import Screen, discard
+    from tuneproof.messages import use_language
+
+    manner = read_manner(arguments)
+    use_language(manner.language)
+    screen = Screen(manner, shlex.join(["tuneproof", *arguments]))
+    try:
+        # What libraries print must not end up in the JSON.
+        with redirect_stdout(sys.stderr) if manner.json else nullcontext():
+            return _perform(arguments, screen)
+    except BrokenPipeError:
+        discard(sys.stdout)
+        return READER_GONE
+    except KeyboardInterrupt:
+        screen.show_stop()
+        return INTERRUPTED
+
+
+def _perform(arguments: Sequence[str], screen: Screen) -> int:
+    """Parse, perform; tell every error but a reader's going away and Ctrl-C."""
+    import typer
+
+    from tuneproof.cli.app import build_command
+    from tuneproof.cli.usage import UsageFault, explain_usage
+    from tuneproof.errors import TuneproofError
+
+    try:
+        command = build_command(_list_commands(), screen)
+        with command.make_context("tuneproof", list(arguments or ["--help"])) as context:
+            return int(command.invoke(context))
+    except typer.Exit as done:
+        return done.exit_code
+    except UsageFault as fault:
+        error: TuneproofError = explain_usage(fault, arguments)
+    except TuneproofError as fault:
+        error = fault
+    except (BrokenPipeError, KeyboardInterrupt):
+        raise
+    except Exception as bug:
+        screen.show_bug(bug)
+        return 1
+    screen.show_error(error)
+    return error.exit_code
+
+
+def _list_commands() -> list[Command]:
+    """Every command, in the order of the help."""
+    from tuneproof.cli import check, config, demo, doctor, eval, plan, report, resume, run, train
+
+    modules = (demo, run, check, plan, train, resume, eval, report, doctor)
+    return [*(module.COMMAND for module in modules), config.SCHEMA, config.SHOW]

@@ -1,0 +1,118 @@
+"""Commands -> the typer app: every command the same way, its help in the language in use.
+
+A command is a function of its options and the screen that returns the exit code: a file each, and a name in `__init__`.
+
+    COMMAND = Command("report", ReportOptions, write_report, ("tuneproof report runs/demo",))
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Callable, Sequence
+from copy import copy
+from typing import Annotated, Any, NamedTuple, get_args, get_type_hints
+
+import typer
+from rich.markup import escape
+
+from tuneproof.cli.options import Options
+from tuneproof.cli.show import Screen
+from tuneproof.messages import tell
+
+
+class Command(NamedTuple):
+    """One command of the command line."""
+
+    name: str
+    """As typed; a command of a group has two words."""
+    options: type[Options]
+    perform: Callable[[Any, Screen], int]
+    examples: tuple[str, ...]
+    """Lines that can be pasted."""
+
+
+def build_command(commands: Sequence[Command], screen: Screen) -> Any:
+    """The root command of `commands`, as click has it; what they show goes to `screen`."""
+    app = _make_group("tuneproof", [command.examples[0] for command in commands])
+    app.callback()(_accept_language)
+    groups: dict[str, typer.Typer] = {}
+    for command in commands:
+        group, _, name = command.name.rpartition(" ")
+        if group and group not in groups:
+            inside = [other.examples[0] for other in commands if other.name.startswith(f"{group} ")]
+            groups[group] = _make_group(group, inside)
+            app.add_typer(groups[group], name=group, rich_help_panel=tell("cli.panel.commands"))
+        parent = groups[group] if group else app
+        parent.command(
+            name,
+            help=escape(tell(f"cli.help.{command.name.replace(' ', '_')}")),
+            epilog=_write_examples(command.examples),
+            rich_help_panel=tell("cli.panel.commands"),
+        )(_adapt(command, screen))
+    root = typer.main.get_command(app)
+    _tell_help(root)
+    return root
+
+
+def _tell_help(command: Any) -> None:
+    """The line of `--help` itself, in the language in use, for a command and those inside it."""
+    option = command.get_help_option(typer.Context(command))
+    option.help, option.metavar, option.rich_help_panel = tell("cli.option.help"), "", tell("cli.panel.options")
+    for inner in getattr(command, "commands", {}).values():
+        _tell_help(inner)
+
+
+def _make_group(name: str, examples: Sequence[str]) -> typer.Typer:
+    return typer.Typer(
+        name=name,
+        help=escape(tell(f"cli.help.{name}")),
+        epilog=_write_examples(examples),
+        add_completion=False,
+        rich_markup_mode="rich",
+    )
+
+
+def _accept_language(lang: Annotated[str | None, typer.Option("--lang", hidden=True)] = None) -> None:
+    """`tuneproof --lang zh --help`: read by `manner.py`, accepted here."""
+
+
+def _write_examples(examples: Sequence[str]) -> str:
+    return escape("\n".join([tell("cli.help.examples"), *(f"  {example}" for example in examples)]))
+
+
+def _adapt(command: Command, screen: Screen) -> Callable[..., int]:
+    """A function with one parameter a field of the command's options, as typer reads them."""
+
+    def perform(**given: Any) -> int:
+        return command.perform(command.options(**given), screen)
+
+    parameters = [_make_parameter(field) for field in _list_fields(command.options)]
+    perform.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    perform.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return perform
+
+
+def _list_fields(options: type[Options]) -> list[tuple[str, Any, Any]]:
+    """(name, annotation, default) of each field: the command's own first, those of every command last."""
+    hints = get_type_hints(options, include_extras=True)
+    defaults = {field.name: field.default for field in dataclasses.fields(options)}
+    names = [name for part in options.__mro__[:-1] for name in inspect.get_annotations(part)]
+    return [(name, hints[name], defaults[name]) for name in dict.fromkeys(names)]
+
+
+def _make_parameter(field: tuple[str, Any, Any]) -> inspect.Parameter:
+    name, annotation, default = field
+    kind, declared = get_args(annotation)
+    told = copy(declared)
+    told.help = escape(tell(declared.help))
+    is_argument = type(declared).__name__ == "ArgumentInfo"
+    told.rich_help_panel = tell("cli.panel.arguments" if is_argument else "cli.panel.options")
+    if kind is bool:
+        told.metavar = ""  # A flag takes no value, so no type is shown.
+    return inspect.Parameter(
+        name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=inspect.Parameter.empty if default is dataclasses.MISSING else default,
+        annotation=Annotated[kind, told],
+    )

@@ -1,0 +1,41 @@
+"""`tuneproof demo`: the whole chain on the small real model and the rows that come with the package."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tuneproof.cli.app import Command
+from tuneproof.cli.options import FolderOptions, LimitOptions
+from tuneproof.cli.run import show_summary
+from tuneproof.cli.settings import gather_config
+from tuneproof.cli.show import Screen
+
+TIME_LIMIT = 420.0
+"""Seconds: the demo is `run --time 7min` (contract)."""
+OUT = Path("runs/demo")
+
+
+@dataclass(kw_only=True)
+class DemoOptions(LimitOptions, FolderOptions):
+    """Options of `demo`."""
+
+
+def run_demo(options: DemoOptions, screen: Screen) -> int:
+    """Run the chain on the demo's model and rows, and show its summary."""
+    from tuneproof.demo import demo_data_path
+    from tuneproof.pipeline import RunRequest, run_all
+
+    own = {
+        "model.name": "demo",
+        "data.files": [str(demo_data_path())],
+        "data.task": "task",
+        "train.time_limit": TIME_LIMIT,
+    }
+    request = RunRequest(gather_config(options, own), options.out or OUT, screen.command, options.restart)
+    with screen.follow() as progress:
+        run = run_all(request, progress)
+    return show_summary(run, screen, gate=options.gate)
+
+
+COMMAND = Command("demo", DemoOptions, run_demo, ("tuneproof demo", "tuneproof demo --out runs/tour --time 5min"))

@@ -1,0 +1,23 @@
+"""`tuneproof eval`: measure base and tuned model on the test split and the retention probes."""
+
+from __future__ import annotations
+
+from tuneproof.cli.app import Command
+from tuneproof.cli.options import RunOptions
+from tuneproof.cli.screens.answers import draw_tallies, tally_answers
+from tuneproof.cli.show import Screen
+
+
+def measure_run(options: RunOptions, screen: Screen) -> int:
+    """Measure both arms and show how many answers are right."""
+    from tuneproof.pipeline import resume_run
+
+    with screen.follow() as progress:
+        run = resume_run(options.run, progress, until="tuned")
+    tallies = tally_answers(run)
+    payload: dict[str, object] = {"run": str(run.path), "suites": [tally._asdict() for tally in tallies]}
+    screen.show(payload, draw_tallies(tallies))
+    return 0
+
+
+COMMAND = Command("eval", RunOptions, measure_run, ("tuneproof eval runs/demo", "tuneproof eval runs/demo --json"))

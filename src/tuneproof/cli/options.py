@@ -1,0 +1,95 @@
+"""What commands accept: one class a group of options, so that a flag is declared once and a command takes one value.
+
+    Options              --json --lang --debug             every command
+    `- ConfigOptions     --config --set                    what has a config
+       |- DataOptions    DATA... --model --test            what reads rows
+       |- LimitOptions   --memory --time --device          what is planned
+       `- FolderOptions  --out --gate --restart            what writes a run folder
+
+`help` is a key of the message catalogue; `app.py` tells it in the language in use. `knobs` gives the config keys that
+the flags stand for; `settings.py` merges them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from typer import Argument, Option
+
+from tuneproof.cli.amounts import parse_duration, parse_size
+from tuneproof.messages import Language
+
+Device = Literal["auto", "cpu", "cuda", "mps"]
+
+
+@dataclass(kw_only=True)
+class Options:
+    """Every command. Their effect comes from `manner.py`; here they are accepted, checked and explained."""
+
+    json: Annotated[bool, Option("--json", help="cli.option.json")] = False
+    lang: Annotated[Language | None, Option("--lang", help="cli.option.lang")] = None
+    debug: Annotated[bool, Option("--debug", help="cli.option.debug")] = False
+
+
+@dataclass(kw_only=True)
+class ConfigOptions(Options):
+    """Commands with a config."""
+
+    config: Annotated[Path | None, Option("--config", metavar="FILE", help="cli.option.config")] = None
+    settings: Annotated[list[str] | None, Option("--set", metavar="KEY=VALUE", help="cli.option.set")] = None
+
+    def knobs(self) -> dict[str, object]:
+        """Config key -> value, for each flag that was given. Raises UsageError for a value that cannot be read."""
+        return {}
+
+
+@dataclass(kw_only=True)
+class DataOptions(ConfigOptions):
+    """Commands that read rows."""
+
+    data: Annotated[list[str] | None, Argument(metavar="DATA", help="cli.option.data")] = None
+    model: Annotated[str | None, Option("--model", metavar="MODEL", help="cli.option.model")] = None
+    test: Annotated[str | None, Option("--test", metavar="FILE", help="cli.option.test")] = None
+
+    def knobs(self) -> dict[str, object]:
+        """As ConfigOptions."""
+        given = {"data.files": self.data or None, "model.name": self.model, "data.test": self.test}
+        return super().knobs() | {key: value for key, value in given.items() if value is not None}
+
+
+@dataclass(kw_only=True)
+class LimitOptions(ConfigOptions):
+    """Commands that are planned."""
+
+    memory: Annotated[str | None, Option("--memory", metavar="SIZE", help="cli.option.memory")] = None
+    time: Annotated[str | None, Option("--time", metavar="DURATION", help="cli.option.time")] = None
+    device: Annotated[Device | None, Option("--device", help="cli.option.device")] = None
+
+    def knobs(self) -> dict[str, object]:
+        """As ConfigOptions."""
+        given: dict[str, object] = {}
+        if self.memory is not None:
+            given["memory.limit"] = parse_size(self.memory, "--memory")
+        if self.time is not None:
+            given["train.time_limit"] = parse_duration(self.time, "--time")
+        if self.device is not None:
+            given["model.device"] = self.device
+        return super().knobs() | given
+
+
+@dataclass(kw_only=True)
+class FolderOptions(ConfigOptions):
+    """Commands that write a run folder."""
+
+    out: Annotated[Path | None, Option("--out", metavar="RUN", help="cli.option.out")] = None
+    gate: Annotated[bool, Option("--gate", help="cli.option.gate")] = False
+    restart: Annotated[bool, Option("--restart", help="cli.option.restart")] = False
+
+
+@dataclass(kw_only=True)
+class RunOptions(Options):
+    """Commands that work on a run folder which is there."""
+
+    run: Annotated[Path, Argument(metavar="RUN", help="cli.option.run")]

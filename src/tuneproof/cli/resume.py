@@ -1,0 +1,20 @@
+"""`tuneproof resume`: go on with a run that was stopped, by its own config."""
+
+from __future__ import annotations
+
+from tuneproof.cli.app import Command
+from tuneproof.cli.options import RunOptions
+from tuneproof.cli.run import show_summary
+from tuneproof.cli.show import Screen
+
+
+def resume_chain(options: RunOptions, screen: Screen) -> int:
+    """Go on to the end of the chain and show the summary."""
+    from tuneproof.pipeline import resume_run
+
+    with screen.follow() as progress:
+        run = resume_run(options.run, progress)
+    return show_summary(run, screen)
+
+
+COMMAND = Command("resume", RunOptions, resume_chain, ("tuneproof resume runs/demo",))

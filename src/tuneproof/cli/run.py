@@ -1,0 +1,56 @@
+"""`tuneproof run`: the whole chain on the user's rows; run again, it goes on where it stopped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tuneproof.cli.app import Command
+from tuneproof.cli.options import DataOptions, FolderOptions, LimitOptions
+from tuneproof.cli.screens.verdict import describe_run, draw_summary, list_steps
+from tuneproof.cli.settings import gather_config, name_run, require_model, require_rows
+from tuneproof.cli.show import Screen
+from tuneproof.config.load import load_config
+from tuneproof.records import RunRecord, Verdict
+from tuneproof.records.verdict import Decision
+from tuneproof.rundir import RunDir
+
+GATE: dict[Decision, int] = {"ship": 0, "dont_ship": 10, "not_enough_evidence": 11}
+
+
+@dataclass(kw_only=True)
+class ChainOptions(DataOptions, LimitOptions, FolderOptions):
+    """Options of `run`."""
+
+
+def run_chain(options: ChainOptions, screen: Screen) -> int:
+    """Run the chain and show its summary; with --gate the verdict decides the exit code."""
+    from tuneproof.pipeline import RunRequest, run_all
+
+    config = gather_config(options)
+    require_rows(config)
+    require_model(config)
+    request = RunRequest(config, options.out or name_run(config), screen.command, options.restart)
+    with screen.follow() as progress:
+        run = run_all(request, progress)
+    return show_summary(run, screen, gate=options.gate)
+
+
+def show_summary(run: RunDir, screen: Screen, *, gate: bool = False) -> int:
+    """Show how a run ended. Returns the exit code: with `gate` by verdict, else 0."""
+    verdict = run.load(Verdict)
+    model = load_config(run.config)[0].model.name or ""
+    screen.show(describe_run(run, verdict), draw_summary(verdict), list_steps(run, run.load(RunRecord), model))
+    return GATE[verdict.decision] if gate else 0
+
+
+COMMAND = Command(
+    "run",
+    ChainOptions,
+    run_chain,
+    (
+        "tuneproof run rows.jsonl --model demo",
+        "tuneproof run rows.jsonl --model ./my-model --memory 6GB --time 2h",
+        "tuneproof run rows.jsonl --test mine.jsonl --model ./my-model --gate",
+        "tuneproof run --config run.yaml --out runs/first --set lora.rank=16",
+    ),
+)

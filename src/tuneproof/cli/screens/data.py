@@ -1,0 +1,110 @@
+"""What `check` found, on one screen: counts, the findings by kind and the worst of each, tasks, lengths, the split.
+
+In: a DataReport. Out: something rich can print. The whole list is in `--json` and in a run's data/report.json.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+
+from rich.console import Group, RenderableType
+
+from tuneproof.cli.figures import format_count, format_percent
+from tuneproof.cli.screens.frame import Cell, Gauge, make_facts, make_part, make_table
+from tuneproof.cli.words import clean_text, quote_line
+from tuneproof.messages import tell
+from tuneproof.records import DataReport, Finding
+
+SEVERITIES = ("error", "warning", "info")
+STYLES = {"error": "red", "warning": "yellow", "info": "dim"}
+KINDS_SHOWN = 12
+NAMES_SHOWN = 8
+
+
+def draw_check(report: DataReport) -> RenderableType:
+    """The data doctor's screen."""
+    headline = tell("cli.check.headline", rows=f"{report.rows:,}", usable=f"{report.usable:,}", files=len(report.files))
+    parts = [make_part(headline, make_facts(_list_facts(report)))]
+    parts.append(_draw_findings(report))
+    if report.lengths:
+        parts.append(_draw_lengths(report))
+    if report.split is not None:
+        parts.append(_draw_split(report))
+    return Group(*parts)
+
+
+def _list_facts(report: DataReport) -> list[tuple[str, Cell]]:
+    facts: list[tuple[str, Cell]] = [(tell("report.fact.files"), clean_text(", ".join(report.files)))]
+    if report.tokens.max is not None:
+        sizes = {name: format_count(getattr(report.tokens, name)) for name in ("p50", "p95", "max")}
+        facts.append((tell("report.fact.tokens"), tell("report.fact.tokens_values", **sizes)))
+        facts.append((tell("report.fact.supervised"), format_percent(report.tokens.supervised_share)))
+    if report.tasks:
+        facts.append((tell("report.fact.tasks"), _list_counts(report.tasks)))
+    if report.languages:
+        facts.append((tell("report.fact.languages"), _list_counts(report.languages)))
+    return facts
+
+
+def _list_counts(counts: dict[str, int]) -> str:
+    """`invoice 120, reply 80`, the most frequent first."""
+    common = Counter(counts).most_common(NAMES_SHOWN)
+    shown = ", ".join(f"{quote_line(name, 40)} {count:,}" for name, count in common)
+    left = len(counts) - len(common)
+    return f"{shown}, {tell('cli.more', n=left)}" if left else shown
+
+
+def _draw_findings(report: DataReport) -> RenderableType:
+    """A line a kind, the gravest first, with its first place."""
+    if not report.counts:
+        return make_part(tell("report.no_findings"))
+    worst: dict[str, Finding] = {}
+    for finding in sorted(report.findings, key=lambda one: SEVERITIES.index(one.severity)):
+        worst.setdefault(finding.kind, finding)
+    kinds = [*worst, *(kind for kind in report.counts if kind not in worst)]
+    names = _name_files(report.files)
+    rows = [_list_kind(kind, report.counts.get(kind, 0), worst.get(kind), names) for kind in kinds[:KINDS_SHOWN]]
+    table = make_table([tell(f"cli.check.{name}") for name in ("kind", "severity", "count", "worst")], rows, (2,))
+    left = len(kinds) - KINDS_SHOWN
+    more = [tell("cli.more", n=left)] if left > 0 else []
+    return make_part(tell("cli.check.findings", n=f"{sum(report.counts.values()):,}"), table, *more)
+
+
+def _name_files(files: list[str]) -> dict[str, str]:
+    """File -> its last part, where no two are alike: the whole paths stand above, and places must not be torn apart."""
+    short = {file: Path(file).name for file in files}
+    return short if len(set(short.values())) == len(short) else {}
+
+
+def _list_kind(kind: str, count: int, worst: Finding | None, names: dict[str, str]) -> list[Cell]:
+    if worst is None:
+        return [kind, "", f"{count:,}", ""]
+    place = f"{clean_text(names.get(worst.file, worst.file))}:{worst.line}"
+    try:
+        message = worst.told()[0]
+    except KeyError:  # An older run, whose finding lacks a value that the sentence asks for.
+        message = worst.message
+    severity = tell(f"cli.severity.{worst.severity}")
+    return [kind, severity, f"{count:,}", f"{place} {quote_line(message, 160)}"]
+
+
+def _draw_lengths(report: DataReport) -> RenderableType:
+    most = max(report.lengths)
+    rows: list[list[Cell]] = [
+        [f"{low:,}-{high - 1:,}", f"{count:,}", Gauge(count / most if most else 0.0)]
+        for (low, high), count in zip(pairwise(report.length_edges), report.lengths, strict=False)
+    ]
+    return make_part(tell("cli.check.lengths"), make_table([tell("cli.check.characters"), "n", ""], rows, (0, 1)))
+
+
+def _draw_split(report: DataReport) -> RenderableType:
+    assert report.split is not None
+    sides = [(tell(f"report.side.{side}"), f"{getattr(report.split, side):,}") for side in ("train", "select", "test")]
+    effect = report.split.minimum_detectable_effect
+    if effect is None:
+        said = tell("cli.check.no_test")
+    else:
+        said = tell("report.detectable", effect=tell("report.points", number=f"{effect * 100:.1f}"))
+    return make_part(tell("report.split"), ", ".join(f"{name} {size}" for name, size in sides), said)

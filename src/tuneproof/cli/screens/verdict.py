@@ -1,0 +1,142 @@
+"""The closing summary of a run, on one screen: verdict, gain, what was forgotten, where things are, what to type next.
+
+In: the verdict and the run folder. Out: something rich can print, lines to paste, and the same as plain data. The order
+is the report's: verdict, gain, loss, next step.
+"""
+
+from __future__ import annotations
+
+import shlex
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from tuneproof.cli.figures import (
+    format_interval,
+    format_p,
+    format_percent,
+    format_points,
+    format_seconds,
+    format_signed,
+)
+from tuneproof.cli.screens.frame import Cell, make_facts, make_part, make_table
+from tuneproof.cli.words import clean_text, name_of, quote_line
+from tuneproof.messages import current_language, tell
+from tuneproof.records import LostItem, RunRecord, TaskResult, Verdict
+from tuneproof.rundir import RunDir
+
+STYLES = {"ship": "bold green", "dont_ship": "bold red", "not_enough_evidence": "bold yellow"}
+LOST_SHOWN = 3
+TASKS_SHOWN = 10
+
+
+def describe_run(run: RunDir, verdict: Verdict) -> dict[str, object]:
+    """The verdict's fields, and where run, adapter and report are."""
+    places = {"run": run.path, "adapter": run.adapter, "report": run.report}
+    return {**{name: str(path) for name, path in places.items()}, **verdict.model_dump(mode="json")}
+
+
+def draw_summary(verdict: Verdict) -> RenderableType:
+    """The closing screen."""
+    parts: list[RenderableType] = [
+        Text(tell(f"report.decision.{verdict.decision}"), style=STYLES[verdict.decision]),
+        Text(clean_text(verdict.summary[current_language()])),
+        Text(),
+        make_part(tell("cli.run.numbers"), make_facts(_list_numbers(verdict))),
+    ]
+    if verdict.decision != "ship" and verdict.reasons:
+        parts.append(
+            make_part(tell("report.why"), *(f"- {name_of('verdict.reason', reason)}" for reason in verdict.reasons))
+        )
+    if verdict.tasks:
+        parts.append(_draw_tasks(verdict.tasks))
+    if verdict.retention.lost_items:
+        shown = verdict.retention.lost_items[:LOST_SHOWN]
+        heading = tell("cli.run.lost", shown=len(shown), lost=verdict.retention.lost)
+        parts.append(make_part(heading, *map(_draw_lost, shown)))
+    return Group(*parts)
+
+
+def list_steps(run: RunDir, record: RunRecord, model: str) -> list[str]:
+    """Where things are, how long it took, and lines to paste; `model` is the base's name as the config has it."""
+    seconds = sum(stage.seconds for stage in record.stages.values())
+    base = "demo_model_path()" if model == "demo" else repr(model)
+    return [
+        tell("cli.run.report", place=run.report),
+        tell("cli.run.adapter", place=run.adapter),
+        tell("cli.run.took", time=format_seconds(seconds)),
+        "",
+        tell("cli.next"),
+        f"  # {tell('cli.run.again')}",
+        f"  tuneproof report {shlex.quote(str(run.path))}",
+        f"  # {tell('cli.run.use')}",
+        *(["  from tuneproof.demo import demo_model_path"] if model == "demo" else []),
+        "  from peft import PeftModel; from transformers import AutoModelForCausalLM",
+        f"  base = AutoModelForCausalLM.from_pretrained({base})",
+        f"  model = PeftModel.from_pretrained(base, {str(run.adapter)!r})",
+    ]
+
+
+def _list_numbers(verdict: Verdict) -> list[tuple[str, Cell]]:
+    task, lost = verdict.task, verdict.retention
+    scores = {"base": format_percent(task.base), "tuned": format_percent(task.tuned)}
+    gain = tell("cli.run.scores", gain=format_points(task.delta), **scores)
+    evidence = tell("cli.run.evidence", interval=format_interval(task.ci95), n=task.n, p=format_p(task.p_value))
+    facts: list[tuple[str, Cell]] = [(tell("report.number.gain"), f"{gain}\n{evidence}")]
+    if task.control is not None:
+        name = name_of("report.control", task.control.kind)
+        lead = tell(
+            "cli.run.control",
+            name=name,
+            score=format_percent(task.control.score),
+            lead=format_points(task.control.delta),
+            interval=format_interval(task.control.ci95),
+        )
+        facts.append((tell("report.number.control"), lead))
+    forgotten = tell(
+        "cli.run.forgotten",
+        net=format_percent(lost.net_loss),
+        upper=format_percent(lost.loss_upper95),
+        n=lost.n,
+        lost=lost.lost,
+        gained=lost.gained,
+        right=lost.base_right,
+    )
+    facts.append((tell("report.number.lost"), forgotten))
+    if verdict.degeneration_failed:
+        failed = ", ".join(name_of("report.measure", name) for name in verdict.degeneration_failed)
+        facts.append((tell("report.topic.degeneration"), tell("cli.run.degenerate", measures=failed)))
+    if verdict.rows_needed is not None:
+        facts.append((tell("cli.run.needed"), tell("report.rows_needed", n=f"{verdict.rows_needed:,}")))
+    return facts
+
+
+def _draw_tasks(tasks: list[TaskResult]) -> RenderableType:
+    """The worst first, so that a long list hides no loss."""
+    ordered = sorted(tasks, key=lambda task: task.delta if task.delta is not None else 0.0)
+    rows = [
+        [
+            quote_line(task.task, 32),
+            str(task.n),
+            format_percent(task.base),
+            format_percent(task.tuned),
+            format_signed(task.delta),
+            format_interval(task.ci95),
+        ]
+        for task in ordered[:TASKS_SHOWN]
+    ]
+    columns = ("cli.run.task", "cli.run.n", "report.arm.base", "report.arm.tuned", "cli.run.gain", "cli.run.interval")
+    table = make_table([tell(key) for key in columns], rows, (1, 2, 3, 4, 5))
+    left = len(ordered) - TASKS_SHOWN
+    return make_part(tell("report.topic.gain"), table, *([tell("cli.more", n=left)] if left > 0 else []))
+
+
+def _draw_lost(item: LostItem) -> RenderableType:
+    """A question, and both answers: text of models, never markup."""
+    return make_facts(
+        [
+            (tell("report.prompt"), quote_line(item.prompt)),
+            (f"  {tell('report.base')}", quote_line(item.base)),
+            (f"  {tell('report.tuned')}", quote_line(item.tuned)),
+        ]
+    )

@@ -1,0 +1,134 @@
+"""The screen: the only file that prints. Results go to stdout, everything else to stderr.
+
+In: records with their pictures (`screens/` draws them), errors, progress. Out: text, or with `--json` one JSON object
+on stdout. Whatever the console cannot spell is written as an escape; a reader who goes away is no error.
+
+    screen = Screen(Manner("en", json=False, debug=False), "tuneproof check rows.jsonl")
+    with screen.follow() as progress:
+        report = check_data(config, progress)
+    screen.show(report.model_dump(mode="json"), draw_check(report))
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TextIO
+
+from rich.console import Console, RenderableType
+from rich.text import Text
+
+from tuneproof.cli.bars import Bars, Lines
+from tuneproof.cli.manner import Manner
+from tuneproof.cli.words import clean_text
+from tuneproof.errors import ConfigError, TuneproofError
+from tuneproof.messages import tell
+from tuneproof.progress import Progress
+
+
+class Screen:
+    """Where one call of the command line shows things. `command` is the line as typed."""
+
+    def __init__(self, manner: Manner, command: str) -> None:
+        self.manner = manner
+        self.command = command
+        self._results = ResultConsole(_soften(sys.stdout))
+        self._notes = NoteConsole(_soften(sys.stderr))
+
+    def show(self, payload: Mapping[str, object], picture: RenderableType = "", lines: Sequence[str] = ()) -> None:
+        """The result: `payload` with --json; else the picture, and `lines` below it, never wrapped: to be pasted."""
+        if self.manner.json:
+            self.write_json(payload)
+            return
+        if picture:
+            self._results.print(picture)
+        for line in lines:
+            self._results.print(Text(clean_text(line)), soft_wrap=True)
+
+    def write_json(self, payload: Mapping[str, object]) -> None:
+        """One JSON object on stdout; in ASCII where stdout is not Unicode."""
+        stream = self._results.file
+        text = json.dumps(payload, indent=1, ensure_ascii=not self._results.encoding.startswith("utf"))
+        stream.write(text + "\n")
+        stream.flush()
+
+    @contextmanager
+    def follow(self) -> Iterator[Progress]:
+        """A listener for the stages: bars on a terminal, else plain lines; on stderr."""
+        listener = Bars(self._notes) if self._notes.is_interactive else Lines(self._notes)
+        try:
+            yield listener
+        finally:
+            listener.close()
+
+    def show_error(self, error: TuneproofError) -> None:
+        """A user error: where, what, and what to do; every fault of a config. With --debug its traceback first."""
+        if self.manner.debug:
+            self.show_trace(error)
+        faults = error.faults if isinstance(error, ConfigError) else [error]
+        for fault in faults:
+            place = f"{clean_text(fault.where)}: " if fault.where else ""
+            line = Text.assemble((tell("cli.error"), "bold red"), place, clean_text(fault.message()))
+            self._notes.print(line, soft_wrap=True)
+            self._notes.print(Text(f"  {clean_text(fault.hint())}"), soft_wrap=True)
+        if self.manner.json:
+            told = [{"where": one.where, "message": one.message(), "hint": one.hint()} for one in faults]
+            self.write_json({"error": {"exit_code": error.exit_code, "kind": type(error).__name__, "faults": told}})
+
+    def show_bug(self, error: Exception) -> None:
+        """What is no user error: the traceback, and how to report it."""
+        self.show_trace(error)
+        self._notes.print(Text(tell("cli.bug")), soft_wrap=True)
+        if self.manner.json:
+            self.write_json({"error": {"exit_code": 1, "kind": type(error).__name__, "faults": []}})
+
+    def show_stop(self) -> None:
+        """Ctrl-C outside of training."""
+        self._notes.print(Text(tell("cli.stopped")), soft_wrap=True)
+
+    def show_trace(self, error: Exception) -> None:
+        """The traceback, as Python writes it."""
+        self._notes.print(Text(clean_text("".join(traceback.format_exception(error)))), soft_wrap=True)
+
+
+class ResultConsole(Console):
+    """Text as it is: no markup, no emoji codes, no colouring of numbers. Raises BrokenPipeError to its caller."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(file=stream, markup=False, emoji=False, highlight=False)
+
+    def on_broken_pipe(self) -> None:
+        """Rich would exit with 1, which means a bug here."""
+        raise BrokenPipeError
+
+
+class NoteConsole(ResultConsole):
+    """Falls silent when its reader goes away: hours of training do not end because a log was closed."""
+
+    def on_broken_pipe(self) -> None:
+        """Throw away what comes, and what Python would try to write once more at its exit."""
+        self.quiet = True
+        discard(self.file)
+
+
+def discard(stream: object) -> None:
+    """Send all that is still written to `stream` nowhere."""
+    try:
+        descriptor = stream.fileno()  # type: ignore[attr-defined]
+    except (AttributeError, OSError, ValueError):
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, descriptor)
+    os.close(nowhere)
+
+
+def _soften(stream: TextIO) -> TextIO:
+    """The stream, so that a character that its encoding lacks (cp936, ASCII) is written as an escape."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
+    return stream

@@ -1,0 +1,28 @@
+"""Config section `evaluate`: how base and tuned are measured, and what decides."""
+
+from __future__ import annotations
+
+from tuneproof.config.knob import Section, knob
+
+
+class EvaluateSection(Section):
+    """Answers, candidates and the verdict's thresholds."""
+
+    max_new_tokens: int | None = knob(
+        None, "Longest answer.", "1.5 x the 95th percentile of the references, by task; cuts are reported.", ge=1
+    )
+    batch_size: int = knob(32, "Answers made side by side.", "Answers a second peak here on 2 cores.", ge=1)
+    checkpoints: int = knob(3, "Checkpoints scored on the select split.", "At most 8 (rule 20).", ge=1, le=8)
+    scales: list[float] = knob(
+        [1.0, 0.75], "Adapter scales tried on the best checkpoint.", "Exact interpolation, no training (rule 14)."
+    )
+    few_shot: int = knob(3, "Training rows shown in the control's prompt.", "0 switches this control off.", ge=0, le=8)
+    few_shot_rows: int | None = knob(None, "Test rows this control answers.", "All; --time may cut to 50.", ge=1)
+    test_rows: int | None = knob(None, "Test rows to measure.", "All; --time may cut to 100.", ge=1)
+    retention_items: int | None = knob(None, "Retention probes to measure.", "All; --time may cut to 200.", ge=1)
+    select_rows: int | None = knob(None, "Select rows to measure a candidate on.", "All; --time may cut to 20.", ge=1)
+    net_loss: float = knob(0.03, "Largest net loss of base answers that ships.", "Rule 9.", ge=0, le=1)
+    base_right_minimum: int = knob(
+        100, "Base-right probes below which nothing is claimed about forgetting.", "The verdict rule.", ge=1
+    )
+    significance: float = knob(0.05, "Two-sided level of tests.", "Custom of the field.", gt=0, lt=0.5)

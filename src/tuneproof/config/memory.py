@@ -1,0 +1,18 @@
+"""Config section `memory`: the limit, and what is done to stay below it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from tuneproof.config.knob import Section, knob
+
+
+class MemorySection(Section):
+    """Memory plan."""
+
+    limit: int | None = knob(None, "Bytes that may be used.", "90 % of what the device has free (rule 23).", gt=0)
+    checkpointing: bool | None = knob(None, "Recompute activations.", "Only when it does not fit without.")
+    quantization: Literal["none", "nf4"] | None = knob(
+        None, "4-bit base weights.", "Only when it does not fit without."
+    )
+    loss_chunk: int = knob(256, "Trained tokens whose logits live at a time.", "239 MiB at 152k words (rule 24).", ge=1)

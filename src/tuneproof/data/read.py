@@ -1,0 +1,197 @@
+"""Files -> rows: one conversation a row, every record that cannot be used named with its place and the reason.
+
+In: `.jsonl`, `.json`, `.csv`, `.tsv`, each also `.gz`, or folders of them; shapes need no flag (see convert.py).
+Out: `ReadResult`. Text reaches the rows byte for byte apart from what convert.py declares.
+
+    read_rows([Path("rows.jsonl")], columns=None, task=None, system_prompt=None, encoding=None).rows
+"""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tuneproof.data.columns import check_found, check_given, name_columns
+from tuneproof.data.convert import RowFault, convert_record
+from tuneproof.data.decode import check_encoding, file_kind, find_wide_encoding
+from tuneproof.data.findings import make_finding, plain_text
+from tuneproof.data.layout import read_json
+from tuneproof.data.parse import Record
+from tuneproof.data.table import read_table
+from tuneproof.errors import DataError, UsageError
+from tuneproof.records import Finding, Message, Row
+from tuneproof.records.data import Severity
+
+READERS = {".json": read_json, ".jsonl": read_json, ".csv": read_table, ".tsv": read_table}
+REASONS_TOLD = 3
+"""Findings that the error of data without any usable row repeats."""
+
+
+@dataclass
+class ReadResult:
+    """What reading found: rows in file order, and a finding for each record that is none."""
+
+    rows: list[Row] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    total: int = 0
+    """Records seen, usable or not."""
+    files: list[str] = field(default_factory=list)
+
+
+def read_rows(
+    files: Sequence[Path],
+    *,
+    columns: Mapping[str, str] | None,
+    task: str | None,
+    system_prompt: str | None,
+    encoding: str | None,
+) -> ReadResult:
+    """All rows of `files`.
+
+    `columns`: {our name: the file's name} where guessing fails; `task`: the column that names a row's task (default:
+    the column `task`, else the file's stem); `encoding`: of all files, default UTF-8 with or without byte order mark.
+    Raises UsageError for a file, column or encoding that does not exist, DataError when no row is usable.
+    """
+    given = {**(columns or {}), **({"task": task} if task else {})}
+    check_given(given)
+    check_encoding(encoding)
+    reader = Reader(given, system_prompt, encoding)
+    result = ReadResult()
+    for path in list_files(files):
+        result.files.append(plain_text(str(path)))
+        for item in reader.read_file(path):
+            if isinstance(item, Row):
+                result.rows.append(item)
+            else:
+                result.findings.append(item)
+    check_found(given, {key for keys in reader.names for key in keys}, task)
+    if not result.rows:
+        raise explain_nothing(result)
+    result.total = len(result.rows) + sum(finding.severity == "error" for finding in result.findings)
+    return result
+
+
+@dataclass
+class Reader:
+    """Turns records into rows, one file after the other; remembers the texts it has seen, for the ids."""
+
+    given: Mapping[str, str]
+    system_prompt: str | None
+    encoding: str | None
+    names: dict[tuple[str, ...], dict[str, str]] = field(default_factory=dict)
+    """Keys of a record -> {our name: the file's name}: guessed once for all records with these keys."""
+    seen: Counter[str] = field(default_factory=Counter)
+
+    def read_file(self, path: Path) -> Iterator[Row | Finding]:
+        """The rows of one file, and what is wrong with the records that are none."""
+        wide = None if self.encoding else find_wide_encoding(path)
+        if wide:
+            yield make_finding("bad_encoding", "error", (str(path), 1), {"variant": "looks_like", "encoding": wide})
+            return
+        empty = True
+        for item in list_records(path, self.encoding):
+            empty = False
+            if isinstance(item, Record):
+                yield from self.read_record(path, item)
+            else:
+                yield item
+        if empty:
+            yield make_finding("too_few_rows", "warning", (str(path), 1), {"variant": "empty_file"})
+
+    def read_record(self, path: Path, record: Record) -> Iterator[Row | Finding]:
+        """The row of one record, and findings about it."""
+        keys = tuple(record.fields)
+        if keys not in self.names:
+            self.names[keys] = name_columns(keys, self.given)
+        try:
+            draft = convert_record(record.fields, self.names[keys], self.system_prompt)
+        except RowFault as fault:
+            yield tell_fault(fault, path, record, "error")
+            return
+        except RecursionError:
+            yield tell_fault(RowFault("bad_json", variant="too_deep", column=1), path, record, "error")
+            return
+        for oddity in draft.oddities:
+            yield tell_fault(oddity, path, record, "warning")
+        yield Row(
+            id=self.make_id(path, draft.messages),
+            file=plain_text(str(path)),
+            line=record.line,
+            task=draft.task or file_stem(path),
+            messages=draft.messages,
+            required=draft.required,
+        )
+
+    def make_id(self, path: Path, messages: Sequence[Message]) -> str:
+        """12 hex digits of the file's name, the text, and how often that name and text came before.
+
+        So a row keeps its id when rows are appended, the file is shuffled, or its folder moves.
+        """
+        parts = [part for message in messages for part in (message.role, " ".join(message.content.split()))]
+        text = unicodedata.normalize("NFC", "\x1f".join([plain_text(path.name), *parts]))
+        name = hash_text(text)
+        count = self.seen[name]
+        self.seen[name] += 1
+        return hash_text(f"{text}\x1f{count}") if count else name
+
+
+def hash_text(text: str) -> str:
+    """The first 12 hex digits of the text's SHA-256."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def tell_fault(fault: RowFault, path: Path, record: Record, severity: Severity) -> Finding:
+    """The finding for a fault of one record."""
+    return make_finding(fault.kind, severity, (str(path), record.line), fault.values)
+
+
+def list_records(path: Path, encoding: str | None) -> Iterator[Record | Finding]:
+    """The records of one file, read by what its name ends in."""
+    return READERS[file_kind(path)](path, encoding)
+
+
+def file_stem(path: Path) -> str:
+    """The file's name without its endings: the task of rows that name none."""
+    name = path.name[:-3] if path.name.lower().endswith(".gz") else path.name
+    return Path(name).stem
+
+
+def list_files(files: Sequence[Path]) -> list[Path]:
+    """The files, and for a folder all readable files in it, sorted. Raises UsageError for what is not there."""
+    found: list[Path] = []
+    known = " ".join([*READERS, ".gz"])
+    if not files:
+        raise UsageError("data.no_file")
+    for path in files:
+        if path.is_dir():
+            inside = sorted(file for file in path.iterdir() if file.is_file() and file_kind(file) in READERS)
+            if not inside:
+                raise UsageError("data.empty_folder", where=str(path), known=known)
+            found += inside
+        elif not path.exists():
+            raise UsageError("data.missing_file", where=str(path))
+        elif file_kind(path) not in READERS:
+            raise UsageError("data.unknown_extension", where=str(path), ending=path.suffix, known=known)
+        else:
+            found.append(path)
+    return found
+
+
+def explain_nothing(result: ReadResult) -> DataError:
+    """The error of data without any usable row: its main cause, and the first reasons."""
+    first = next((finding for finding in result.findings if finding.severity == "error"), result.findings[0])
+    where = f"{first.file}:{first.line}"
+    variant = str(first.values.get("variant", ""))
+    if variant == "empty_file":
+        return DataError("data.empty_file", where=first.file)
+    if first.kind == "bad_encoding" and variant == "looks_like":
+        return DataError("data.wrong_encoding", where=where, encoding=first.values["encoding"])
+    if first.kind == "missing_field" and variant == "columns":
+        return DataError("data.unknown_shape", where=where, columns=first.values["columns"])
+    reasons = [f"{finding.file}:{finding.line}: {finding.message}" for finding in result.findings[:REASONS_TOLD]]
+    count = len(result.findings)
+    return DataError("data.no_usable_row", where=where, count=count, reasons="\n".join(reasons))

@@ -1,0 +1,107 @@
+"""The tree of errors that a user can mend.
+
+    TuneproofError                    exit code
+    |- UsageError                     2    a file, option or name that does not exist
+    |  |- ConfigError                 2    the config is wrong; every fault at once
+    |  `- ModelError                  2    the base model cannot be found, read or trusted
+    |- DataError                      3    no row of the data can be used
+    |- FitError                       4    it does not fit: memory or disk
+    |- TrainingError                  5    not finite, nothing to learn, diverged
+    |- RunError                       6    a run folder is damaged, locked, or another experiment's
+    `- StoppedError                   130  Ctrl-C, or 143 after SIGTERM: saved, can be resumed
+
+Each is raised with a key of the message catalogue, so that it can be told in English and Chinese, and with `where`: a
+`file:line` or a config path. What is raised outside this tree is a bug: it keeps its traceback and exits with 1.
+
+    raise DataError("data.no_usable_row", where="rows.jsonl:1", files="rows.jsonl")
+"""
+
+from __future__ import annotations
+
+from tuneproof.messages import Language, tell
+
+
+class TuneproofError(Exception):
+    """Base of all errors that the user can mend: what went wrong, where, and what to do.
+
+    `key` names the sentence in the message catalogue, `key + ".hint"` the way out; `values` fill both.
+    """
+
+    exit_code = 1
+
+    def __init__(self, key: str, /, *, where: str | None = None, **values: object) -> None:
+        super().__init__(key)
+        self.key = key
+        self.where = where
+        self.values = values
+
+    def message(self, language: Language | None = None) -> str:
+        """What went wrong, in `language` (default: the language in use)."""
+        return tell(self.key, language, **self.values)
+
+    def hint(self, language: Language | None = None) -> str:
+        """What to do about it, in `language` (default: the language in use)."""
+        return tell(f"{self.key}.hint", language, **self.values)
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        return f"{place}{self.message()} {self.hint()}"
+
+
+class UsageError(TuneproofError):
+    """A file, option or name on the command line that does not exist or makes no sense."""
+
+    exit_code = 2
+
+
+class ConfigError(UsageError):
+    """The config is wrong. `faults` lists every fault: (where, key of the message, its values)."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        first = faults[0]
+        super().__init__(first.key, where=first.where)
+        self.values = first.values
+        self.faults = faults
+
+    def __str__(self) -> str:
+        return "\n".join(str(fault) for fault in self.faults)
+
+
+class Fault(UsageError):
+    """One fault of a config; collected, so that all of them are told at once."""
+
+
+class ModelError(UsageError):
+    """The base model cannot be found, read, or trusted."""
+
+
+class DataError(TuneproofError):
+    """The data cannot be used: not one usable row."""
+
+    exit_code = 3
+
+
+class FitError(TuneproofError):
+    """It does not fit into memory or onto the disk."""
+
+    exit_code = 4
+
+
+class TrainingError(TuneproofError):
+    """Training failed: not finite, nothing to learn, diverged."""
+
+    exit_code = 5
+
+
+class RunError(TuneproofError):
+    """A run folder is damaged, locked by another process, or belongs to another experiment."""
+
+    exit_code = 6
+
+
+class StoppedError(TuneproofError):
+    """Stopped by a signal after saving; `resume` goes on."""
+
+    def __init__(self, key: str, *, signal_number: int, **values: object) -> None:
+        super().__init__(key, **values)
+        self.exit_code = 128 + signal_number

@@ -1,0 +1,1 @@
+"""Evidence: task - scorers - probes - measure - control - degeneration - select - verdict."""

@@ -1,0 +1,89 @@
+"""Answers of one arm to items, each scored and kept.
+
+In: a loaded model (the caller switches the adapter on or off), items. Out: one `Answer` an item, in the items' order.
+
+    answers = measure_items(model, tokenizer, items, batch_size=32)
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from tuneproof.evals.task import Item, score_item
+from tuneproof.model.chat import encode_prompt, end_ids
+from tuneproof.model.generate import generate_answers
+from tuneproof.records import Answer, Message, Row
+
+
+def measure_items(
+    model: Any,
+    tokenizer: Any,
+    items: Sequence[Item],
+    *,
+    batch_size: int,
+    on_progress: Callable[[int], None] | None = None,
+) -> list[Answer]:
+    """Answer every item greedily and score it. `on_progress` hears how many are done."""
+    done = 0
+
+    def count(indices: list[int]) -> None:
+        nonlocal done
+        done += len(indices)
+        if on_progress:
+            on_progress(done)
+
+    generated = generate_answers(
+        model,
+        [encode_prompt(tokenizer, item.messages) for item in items],
+        limits=[item.limit for item in items],
+        ends=end_ids(tokenizer, model.generation_config),
+        batch_size=batch_size,
+        on_answers=count,
+    )
+    answers = []
+    for item, made in zip(items, generated, strict=False):
+        text = tokenizer.decode(made.ids, skip_special_tokens=True).strip()
+        score, right = score_item(item, text)
+        answers.append(
+            Answer(
+                id=item.id,
+                task=item.task,
+                scorer=item.scorer,
+                prompt=item.prompt,
+                reference=item.reference,
+                answer=text,
+                score=score,
+                right=right,
+                tokens=len(made.ids),
+                finish=made.finish,
+                cluster=item.cluster,
+                language=item.language,
+            )
+        )
+    return answers
+
+
+def add_examples(items: Sequence[Item], rows: Sequence[Row], count: int) -> list[Item]:
+    """Items whose prompt shows `count` solved rows of the same task first: the few-shot control.
+
+    The examples are the task's training rows of median length, so that they are typical and not the longest; an item's
+    own duplicate cluster is never on the training side.
+    """
+    by_task: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        by_task[row.task].append(row)
+    shown: dict[str, list[Message]] = {}
+    for task, some in by_task.items():
+        some.sort(key=lambda row: (len(row.question) + len(row.reference), row.id))
+        middle = max(0, (len(some) - count) // 2)
+        picked = some[middle : middle + count]
+        shown[task] = [message for row in picked for message in row.messages if message.role != "system"]
+    return [item._replace(messages=_insert(shown.get(item.task, []), item.messages)) for item in items]
+
+
+def _insert(examples: list[Message], messages: list[Message]) -> list[Message]:
+    """Examples after the system prompt and before the question."""
+    head = [message for message in messages[:1] if message.role == "system"]
+    return [*head, *examples, *messages[len(head) :]]

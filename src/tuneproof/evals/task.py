@@ -1,0 +1,128 @@
+"""Items to answer and how they are judged: test rows and retention probes in one shape.
+
+In: rows of the split, or probes. Out: `Item`s, each with its prompt, its scorer and its limit of new tokens.
+
+    items = make_row_items(test_rows, scorers=choose_scorers(train_rows), limits=limits, clusters=clusters)
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from tuneproof.evals.probes import Probe, is_probe_right
+from tuneproof.evals.scorers import ScorerName, choose_scorer, is_right, score_answer
+from tuneproof.records import Message, Row
+
+
+class Item(NamedTuple):
+    """One question with what is needed to judge an answer to it."""
+
+    id: str
+    task: str
+    """The row's task, or the probe's family."""
+    scorer: str
+    """A scorer's name, or `probe` for a probe's own check."""
+    messages: list[Message]
+    reference: str
+    required: tuple[str, ...]
+    limit: int
+    """New tokens at most."""
+    cluster: str | None
+    language: str | None
+    probe: Probe | None
+
+    @property
+    def prompt(self) -> str:
+        """The user's part as one text."""
+        return "\n".join(message.content for message in self.messages if message.role != "system")
+
+
+def choose_scorers(rows: Sequence[Row]) -> dict[str, ScorerName]:
+    """Task -> scorer, chosen from all reference answers of the task."""
+    by_task: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        by_task[row.task].append(row)
+    return {
+        task: choose_scorer([row.reference for row in some], required=all(row.required for row in some))
+        for task, some in by_task.items()
+    }
+
+
+def choose_limits(tasks: Sequence[str], lengths: Sequence[int], longest: int | None = None) -> dict[str, int]:
+    """Task -> new tokens at most: 1.5 x the 95th percentile of the reference lengths (in tokens), and 8 at least.
+
+    A few runaway answers triple the time of an evaluation and never score (PEFT's method comparison).
+    """
+    by_task: dict[str, list[int]] = defaultdict(list)
+    for task, length in zip(tasks, lengths, strict=False):
+        by_task[task].append(length)
+    limits = {task: max(8, int(1.5 * float(np.percentile(some, 95))) + 1) for task, some in by_task.items()}
+    return {task: min(limit, longest) if longest else limit for task, limit in limits.items()}
+
+
+def make_row_items(
+    rows: Sequence[Row],
+    *,
+    scorers: Mapping[str, ScorerName],
+    limits: Mapping[str, int],
+    clusters: Mapping[str, str],
+) -> list[Item]:
+    """Items of held-out rows. A task that training has not seen gets the scorer of its own references."""
+    own = choose_scorers([row for row in rows if row.task not in scorers])
+    longest = max(limits.values(), default=64)
+    return [
+        Item(
+            id=row.id,
+            task=row.task,
+            scorer={**own, **scorers}[row.task],
+            messages=row.prompt,
+            reference=row.reference,
+            required=tuple(row.required),
+            limit=limits.get(row.task, longest),
+            cluster=clusters.get(row.id, row.id),
+            language=None,
+            probe=None,
+        )
+        for row in rows
+    ]
+
+
+def make_probe_items(probes: Sequence[Probe]) -> list[Item]:
+    """Items of retention probes, each asked alone."""
+    return [
+        Item(
+            id=probe.id,
+            task=probe.family,
+            scorer="probe",
+            messages=[Message(role="user", content=probe.prompt)],
+            reference=" / ".join(probe.accept),
+            required=(),
+            limit=probe.max_new_tokens,
+            cluster=None,
+            language=probe.language,
+            probe=probe,
+        )
+        for probe in probes
+    ]
+
+
+def score_item(item: Item, answer: str) -> tuple[float, bool]:
+    """Score (0 to 1) and whether that counts as right."""
+    if item.probe is not None:
+        right = is_probe_right(item.probe, answer)
+        return float(right), right
+    scorer: ScorerName = item.scorer  # type: ignore[assignment]
+    score = score_answer(scorer, answer, item.reference, item.required)
+    return score, is_right(scorer, score)
+
+
+def spread_items(items: Sequence[Item], count: int) -> list[Item]:
+    """`count` items that keep the shares of the tasks: every n-th of the items sorted by task, then by id."""
+    if count >= len(items):
+        return list(items)
+    ordered = sorted(items, key=lambda item: (item.task, item.id))
+    return [ordered[int(at * len(ordered) / count)] for at in range(count)]

@@ -1,0 +1,259 @@
+"""The verdict: SHIP, DON'T SHIP or NOT ENOUGH EVIDENCE, by the rule of docs/contract.md, from kept answers.
+
+In: the answers of base and tuned to the test rows and the probes, and the control. Out: a `Verdict` with every number
+that led to it and its reasons as keys of the catalogue.
+
+    verdict = judge_run(evidence, thresholds=config.evaluate, selection=selection, seed=17, seconds={})
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from tuneproof.config import EvaluateSection
+from tuneproof.evals.control import compare_control, macro_average
+from tuneproof.evals.degeneration import judge_degeneration, measure_degeneration
+from tuneproof.messages import Language, tell
+from tuneproof.records import Answer, Control, LostItem, Retention, Selection, TaskResult, Verdict
+from tuneproof.records.verdict import Decision
+from tuneproof.statistics import (
+    Difference,
+    compare_paired,
+    detectable_effect,
+    mcnemar_p,
+    needed_items,
+    needed_items_for_loss,
+    net_loss_upper,
+    wilson_interval,
+)
+
+SMALL_TEST = 100
+"""Test rows below which the report says that the interval is wide (docs/evidence.md, rule 17)."""
+
+
+class Evidence(NamedTuple):
+    """Everything that was measured. Answers of base and tuned are in the same order, item by item."""
+
+    base_test: Sequence[Answer]
+    tuned_test: Sequence[Answer]
+    base_probes: Sequence[Answer]
+    tuned_probes: Sequence[Answer]
+    few_shot: Sequence[Answer]
+    frequent: Sequence[float]
+    """Score of each test item answered with its task's most frequent training answer."""
+    permuted: Sequence[float]
+    """Mean score of each tuned answer against other references of its task."""
+
+
+def judge_run(
+    evidence: Evidence, *, thresholds: EvaluateSection, selection: Selection, seed: int, seconds: dict[str, float]
+) -> Verdict:
+    """The verdict of a run."""
+    level = 1 - thresholds.significance
+    control = compare_control(evidence.tuned_test, evidence.frequent, evidence.permuted, evidence.few_shot, level=level)
+    task, difference = _compare(evidence.base_test, evidence.tuned_test, "all", level)
+    task.control = control
+    names = sorted({answer.task for answer in evidence.base_test})
+    tasks = [_compare(_of(evidence.base_test, name), _of(evidence.tuned_test, name), name, level)[0] for name in names]
+    retention = _compare_probes(evidence.base_probes, evidence.tuned_probes, level)
+    degeneration, failed = _degeneration(evidence)
+    decision, reasons = decide(task, control, retention, failed, thresholds)
+    return Verdict(
+        decision=decision,
+        summary={"en": _summarise("en", decision, task, retention), "zh": _summarise("zh", decision, task, retention)},
+        reasons=reasons,
+        task=task,
+        tasks=tasks,
+        retention=retention,
+        degeneration=degeneration,
+        degeneration_failed=failed,
+        minimum_detectable_effect=detectable_effect(task.n),
+        rows_needed=_rows_needed(reasons, difference, retention, thresholds),
+        selection={
+            "checkpoint": selection.checkpoint,
+            "scale": selection.scale,
+            "candidates": len(selection.candidates),
+        },
+        thresholds={
+            "net_loss": thresholds.net_loss,
+            "base_right_minimum": thresholds.base_right_minimum,
+            "significance": thresholds.significance,
+        },
+        seed=seed,
+        seconds=seconds,
+    )
+
+
+def decide(
+    task: TaskResult,
+    control: Control | None,
+    retention: Retention,
+    failed_gates: Sequence[str],
+    thresholds: EvaluateSection,
+) -> tuple[Decision, list[str]]:
+    """The rule: decision and reasons. Each of gain, control, retention and degeneration speaks for itself first."""
+    gain = _judge_gain(task)
+    lead = _judge_control(control)
+    loss = _judge_loss(retention, thresholds)
+    reasons = [reason for reason in (gain, lead, loss) if reason]
+    if failed_gates:
+        reasons.append("degenerate")
+    if 0 < task.n < SMALL_TEST:
+        reasons.append("test_small")
+    if {"worse_than_base", "not_beats_control", "loss_significant", "loss_large", "degenerate"} & set(reasons):
+        return "dont_ship", reasons
+    if gain == "gain_real" and lead == "beats_control" and loss == "loss_small":
+        return "ship", reasons
+    return "not_enough_evidence", reasons
+
+
+def _judge_gain(task: TaskResult) -> str:
+    if task.ci95 is None:
+        return "no_test"
+    if task.ci95[0] > 0:
+        return "gain_real"
+    return "worse_than_base" if task.ci95[1] < 0 else "gain_unclear"
+
+
+def _judge_control(control: Control | None) -> str | None:
+    """None without a test split. A lead whose interval holds zero is unclear: more rows would settle it."""
+    if control is None:
+        return None
+    if control.ci95[0] > 0:
+        return "beats_control"
+    return "not_beats_control" if control.ci95[1] <= 0 else "control_unclear"
+
+
+def _judge_loss(retention: Retention, thresholds: EvaluateSection) -> str:
+    """Significant comes first: it needs no minimum of base-right probes, since a test that finds it has enough."""
+    net = retention.lost - retention.gained
+    if retention.p_value is not None and retention.p_value < thresholds.significance and net > 0:
+        return "loss_significant"
+    if retention.base_right < thresholds.base_right_minimum:
+        return "too_few_base_right"
+    assert retention.net_loss is not None
+    return "loss_large" if retention.net_loss > thresholds.net_loss else "loss_small"
+
+
+def _compare(
+    base: Sequence[Answer], tuned: Sequence[Answer], name: str, level: float
+) -> tuple[TaskResult, Difference | None]:
+    """Base against tuned on the same items: one task's, or all of them macro-averaged by task."""
+    deltas = [after.score - before.score for before, after in zip(base, tuned, strict=False)]
+    tasks = [answer.task for answer in base]
+    difference = compare_paired(
+        deltas, groups=tasks, clusters=[answer.cluster or answer.id for answer in base], level=level
+    )
+    scorers = Counter(answer.scorer for answer in base)
+    graded = any(0 < answer.score < 1 for answer in [*base, *tuned])
+    result = TaskResult(
+        task=name,
+        metric=" + ".join(sorted(scorers)),
+        n=len(base),
+        base=macro_average(tasks, [answer.score for answer in base]),
+        tuned=macro_average(tasks, [answer.score for answer in tuned]),
+        delta=difference.mean if difference else None,
+        ci95=difference.interval if difference else None,
+        p_value=difference.p_value if difference else None,
+        better=sum(delta > 0 for delta in deltas),
+        worse=sum(delta < 0 for delta in deltas),
+        same=sum(delta == 0 for delta in deltas),
+        # Wilson's interval is one of a rate: of right answers, where scores are only 0 and 1.
+        base_ci95=None if graded else wilson_interval(sum(answer.right for answer in base), len(base), level),
+        tuned_ci95=None if graded else wilson_interval(sum(answer.right for answer in tuned), len(tuned), level),
+    )
+    return result, difference
+
+
+def _compare_probes(base: Sequence[Answer], tuned: Sequence[Answer], level: float) -> Retention:
+    pairs = list(zip(base, tuned, strict=False))
+    lost = [(before, after) for before, after in pairs if before.right and not after.right]
+    gained = sum(after.right and not before.right for before, after in pairs)
+    return Retention(
+        n=len(pairs),
+        base_right=sum(before.right for before in base),
+        lost=len(lost),
+        gained=gained,
+        p_value=mcnemar_p(len(lost), gained),
+        loss_upper95=net_loss_upper(len(lost), gained, len(pairs), level),
+        net_loss=(len(lost) - gained) / len(pairs) if pairs else None,
+        by_language=_count(pairs, lambda answer: answer.language or "?"),
+        by_family=_count(pairs, lambda answer: answer.task),
+        lost_items=[
+            LostItem(
+                id=before.id,
+                family=before.task,
+                prompt=before.prompt,
+                reference=before.reference,
+                base=before.answer,
+                tuned=after.answer,
+            )
+            for before, after in lost
+        ],
+    )
+
+
+def _count(pairs: Sequence[tuple[Answer, Answer]], key: object) -> dict[str, dict[str, int]]:
+    """Items, base-right, lost and gained by a property of the probe."""
+    assert callable(key)
+    table: dict[str, dict[str, int]] = {}
+    for before, after in pairs:
+        cell = table.setdefault(key(before), {"n": 0, "base_right": 0, "lost": 0, "gained": 0})
+        cell["n"] += 1
+        cell["base_right"] += before.right
+        cell["lost"] += before.right and not after.right
+        cell["gained"] += after.right and not before.right
+    return table
+
+
+def _degeneration(evidence: Evidence) -> tuple[dict[str, dict[str, float | None]], list[str]]:
+    """Measures of base, tuned and references on the test rows, and the gates that fail."""
+    references = [answer.reference for answer in evidence.base_test]
+    table = {
+        "base": measure_degeneration(*_texts(evidence.base_test), references),
+        "tuned": measure_degeneration(*_texts(evidence.tuned_test), references),
+        "reference": measure_degeneration(references, [True] * len(references), references),
+    }
+    return table, judge_degeneration(table["base"], table["tuned"], table["reference"])
+
+
+def _texts(answers: Sequence[Answer]) -> tuple[list[str], list[bool]]:
+    return [answer.answer for answer in answers], [answer.finish == "end" for answer in answers]
+
+
+def _of(answers: Sequence[Answer], task: str) -> list[Answer]:
+    return [answer for answer in answers if answer.task == task]
+
+
+def _rows_needed(
+    reasons: Sequence[str], difference: Difference | None, retention: Retention, thresholds: EvaluateSection
+) -> int | None:
+    """Test rows (or, where only retention is open, probes) that would settle it; None where it is settled."""
+    if "no_test" in reasons:
+        return SMALL_TEST
+    if {"gain_unclear", "control_unclear"} & set(reasons):
+        return needed_items(difference) if difference else None
+    if "too_few_base_right" in reasons and retention.n:
+        return needed_items_for_loss((retention.lost + retention.gained) / retention.n, thresholds.net_loss)
+    return None
+
+
+def _summarise(language: Language, decision: Decision, task: TaskResult, retention: Retention) -> str:
+    """One sentence that a manager can read."""
+    if task.delta is None or task.ci95 is None:
+        return tell("verdict.summary.no_test", language, lost=retention.lost, gained=retention.gained)
+    return tell(
+        f"verdict.summary.{decision}",
+        language,
+        base=f"{100 * (task.base or 0):.0f}",
+        tuned=f"{100 * (task.tuned or 0):.0f}",
+        delta=f"{100 * task.delta:+.1f}",
+        low=f"{100 * task.ci95[0]:+.1f}",
+        high=f"{100 * task.ci95[1]:+.1f}",
+        n=task.n,
+        lost=retention.lost,
+        gained=retention.gained,
+        probes=retention.n,
+    )

@@ -1,0 +1,56 @@
+"""Sentences of errors that no single stage owns: key -> (English, Chinese); `KEY.hint` says what to do."""
+
+from __future__ import annotations
+
+MESSAGES: dict[str, tuple[str, str]] = {
+    "run.missing": ("This run has no {file}.", "这个运行目录里没有 {file}。"),
+    "run.missing.hint": (
+        "Run the stage that makes it first: `tuneproof run` goes on where it stopped.",
+        "请先执行产生它的阶段：`tuneproof run` 会从中断处继续。",
+    ),
+    "run.damaged": ("The file cannot be read: {why}.", "文件无法读取：{why}。"),
+    "run.damaged.hint": (
+        "Remove this file and run the command again: what is missing is made anew.",
+        "请删除该文件后重新执行命令，缺少的部分会重新生成。",
+    ),
+    "run.locked": ("Another process is writing to this run ({owner}).", "另一个进程正在写入该运行目录（{owner}）。"),
+    "run.locked.hint": (
+        "Wait until it ends, or choose another folder with --out.",
+        "请等待它结束，或用 --out 指定另一个目录。",
+    ),
+    "run.other": (
+        "The folder belongs to another experiment: {differences}.",
+        "该目录属于另一个实验：{differences}。",
+    ),
+    "run.other.hint": (
+        "Choose another folder with --out, or start this one over with --restart (its records are removed).",
+        "请用 --out 指定另一个目录，或用 --restart 从头开始（会删除其中的记录）。",
+    ),
+    "run.not_a_run": ("This is not a run folder.", "这不是一个运行目录。"),
+    "run.not_a_run.hint": (
+        "Give the folder that `tuneproof run` or `tuneproof demo` wrote.",
+        "请给出 `tuneproof run` 或 `tuneproof demo` 写入的目录。",
+    ),
+    "disk.full": (
+        "The disk is full: {needed} MB are needed, {free} MB are free.",
+        "磁盘已满：需要 {needed} MB，剩余 {free} MB。",
+    ),
+    "disk.full.hint": (
+        "Free some space or choose another folder with --out.",
+        "请释放空间，或用 --out 指定另一个目录。",
+    ),
+    "config.no_model": ("No base model is named.", "没有指定基座模型。"),
+    "config.no_model.hint": (
+        "Add --model with a hub id, a local folder, or `demo`.",
+        "请用 --model 指定 hub 上的模型、本地目录或 `demo`。",
+    ),
+    "data.no_files": ("No data file is named.", "没有指定数据文件。"),
+    "data.no_files.hint": (
+        "Name at least one: tuneproof run rows.jsonl --model demo",
+        "请至少指定一个：tuneproof run rows.jsonl --model demo",
+    ),
+    "data.no_test": (
+        "{rows} rows are too few to hold some out for a test: the run goes on, and its verdict will be NOT ENOUGH EVIDENCE.",
+        "只有 {rows} 条数据，无法留出测试集：流程会继续，但结论将是“证据不足”。",
+    ),
+}

@@ -1,0 +1,12 @@
+"""What the user reads: the report page. key -> (English, Chinese).
+
+report/
+|- sections.py    sentences, in the order of the page
+`- names.py       `report.GROUP.NAME`: what the page calls NAME of a record, a column, an axis
+"""
+
+from __future__ import annotations
+
+from tuneproof.messages.report import names, sections
+
+MESSAGES: dict[str, tuple[str, str]] = {**sections.MESSAGES, **names.MESSAGES}

@@ -1,0 +1,51 @@
+"""Sentences of training: key -> (English, Chinese); `KEY.hint` says what to do."""
+
+from __future__ import annotations
+
+MESSAGES: dict[str, tuple[str, str]] = {
+    "train.no_rows": ("There is no row to train on.", "没有可用于训练的数据。"),
+    "train.no_rows.hint": (
+        "Add rows, or look at the findings of `tuneproof check`.",
+        "请增加数据，或查看 `tuneproof check` 的结果。",
+    ),
+    "train.nothing_trained": (
+        "Nothing of this row would be trained: it has no answer after the template is applied.",
+        "这一行没有任何可训练的内容：套用模板后没有回答。",
+    ),
+    "train.nothing_trained.hint": (
+        "Give the row an answer, or remove it.",
+        "请补上回答，或删除这一行。",
+    ),
+    "train.not_finite": (
+        "The {what} is {value}: training stopped before the weights changed. Rows of this step: {rows}.",
+        "{what} 变成了 {value}：已在权重改变之前停止训练。本步的数据：{rows}。",
+    ),
+    "train.not_finite.hint": (
+        "Look at these rows, or lower the rate: --set train.learning_rate=1e-4",
+        "请检查这些数据，或降低学习率：--set train.learning_rate=1e-4",
+    ),
+    "train.stopped": (
+        "Stopped at step {step} of {steps}; everything up to there is saved.",
+        "已在第 {step} 步（共 {steps} 步）停止，之前的内容都已保存。",
+    ),
+    "train.stopped.hint": (
+        "`tuneproof resume RUN` goes on from there.",
+        "用 `tuneproof resume RUN` 从那里继续。",
+    ),
+    "train.skipped": (
+        "A damaged checkpoint was passed over: {why}.",
+        "跳过了一个损坏的检查点：{why}。",
+    ),
+    "train.no_packing": (
+        "This model cannot keep packed rows apart, so rows are trained one at a time (slower, same result).",
+        "该模型无法隔离打包在一起的数据，因此逐条训练（更慢，结果相同）。",
+    ),
+    "train.bad_adapter": (
+        "The weight {name} is not finite, so no adapter is written.",
+        "权重 {name} 不是有限数，因此不写出适配器。",
+    ),
+    "train.bad_adapter.hint": (
+        "Start over with a lower rate: --restart --set train.learning_rate=1e-4",
+        "请降低学习率后重新开始：--restart --set train.learning_rate=1e-4",
+    ),
+}

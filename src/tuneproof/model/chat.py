@@ -1,0 +1,90 @@
+"""Messages -> token ids and loss mask. What is trained is decided here and nowhere else.
+
+The mask is found by prefix difference, which needs no `{% generation %}` marks in the template (SmolLM2's and
+Qwen1.5's have none): the text rendered up to an assistant turn must be a prefix of the text rendered with it; the
+difference is what the model has to say. It is trained up to and with the token that ends the turn. Each piece is
+tokenised on its own, so that in training the model stands before its answer exactly as it will when it generates.
+
+    encoded = encode_row(tokenizer, row.messages)
+    prompt = encode_prompt(tokenizer, row.prompt)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from tuneproof.errors import ModelError
+from tuneproof.records import Message
+
+
+class Encoded(NamedTuple):
+    """Token ids of a conversation, and which of them are trained (same length)."""
+
+    ids: list[int]
+    mask: list[bool]
+
+
+def render(tokenizer: Any, messages: Sequence[Message], *, ask: bool) -> str:
+    """The template's text for messages; with `ask` it ends where the assistant begins to speak."""
+    text: str = tokenizer.apply_chat_template(
+        [message.model_dump() for message in messages], tokenize=False, add_generation_prompt=ask
+    )
+    return text
+
+
+def encode_prompt(tokenizer: Any, messages: Sequence[Message]) -> list[int]:
+    """Token ids of the turns before an answer, up to where the assistant begins."""
+    return _tokenise(tokenizer, render(tokenizer, messages, ask=True))
+
+
+def encode_row(tokenizer: Any, messages: Sequence[Message]) -> Encoded:
+    """Token ids and mask of a conversation; every assistant turn is trained, its end token included.
+
+    Raises ModelError when the template is not a sum of its turns (the prefix is no prefix), naming the turn.
+    """
+    ids: list[int] = []
+    mask: list[bool] = []
+    done = ""
+    for turn, message in enumerate(messages):
+        if message.role != "assistant":
+            continue
+        before = render(tokenizer, messages[:turn], ask=True)
+        after = render(tokenizer, messages[: turn + 1], ask=False)
+        if not before.startswith(done) or not after.startswith(before):
+            raise ModelError("chat.no_prefix", turn=turn + 1)
+        context = _tokenise(tokenizer, before[len(done) :])
+        said, rest = _cut_turn(tokenizer, _tokenise(tokenizer, after[len(before) :]))
+        ids += context + said + rest
+        mask += [False] * len(context) + [True] * len(said) + [False] * len(rest)
+        done = after
+    # What the template puts after the last end token is never seen by a model that has ended its turn.
+    last = max((at for at, trained in enumerate(mask) if trained), default=-1)
+    return Encoded(ids[: last + 1], mask[: last + 1])
+
+
+def end_ids(tokenizer: Any, generation_config: Any = None) -> list[int]:
+    """Ids that end an answer: the tokenizer's end token, the model's own, and the one its template ends a turn with."""
+    configured = getattr(generation_config, "eos_token_id", None)
+    found = configured if isinstance(configured, list) else [configured]
+    said = encode_row(tokenizer, [Message(role="user", content="a"), Message(role="assistant", content="b")])
+    ends = {token for token in [tokenizer.eos_token_id, *found, said.ids[-1]] if token is not None}
+    return sorted(ends)
+
+
+def _cut_turn(tokenizer: Any, answer: list[int]) -> tuple[list[int], list[int]]:
+    """Split an answer's tokens after the one that ends the turn: (trained, not trained).
+
+    The end is the last special token; a template that writes none gets the tokenizer's end token, since an answer whose
+    end is not trained never ends.
+    """
+    special = set(tokenizer.all_special_ids)
+    ends = [at for at, token in enumerate(answer) if token in special]
+    if not ends:
+        return [*answer, tokenizer.eos_token_id], []
+    return answer[: ends[-1] + 1], answer[ends[-1] + 1 :]
+
+
+def _tokenise(tokenizer: Any, text: str) -> list[int]:
+    ids: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
+    return ids

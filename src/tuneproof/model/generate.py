@@ -1,0 +1,140 @@
+"""Greedy answers in batches: sorted by length, a common beginning read once, each row leaves when it has ended.
+
+In: prompts as token ids. Out: new token ids and how each ended, in the order of the prompts. Greedy, so an answer
+depends on its prompt alone (up to the last bits of batched arithmetic).
+
+    answers = generate_answers(model, prompts, limits=[64] * len(prompts), ends=end_ids(tokenizer))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from transformers import DynamicCache
+
+
+class Generated(NamedTuple):
+    """New tokens, the end token not among them."""
+
+    ids: list[int]
+    finish: Literal["end", "length"]
+
+
+def generate_answers(
+    model: nn.Module,
+    prompts: Sequence[Sequence[int]],
+    *,
+    limits: Sequence[int],
+    ends: Sequence[int],
+    batch_size: int = 32,
+    on_answers: Callable[[list[int]], None] | None = None,
+) -> list[Generated]:
+    """Answer each prompt greedily with at most `limits[i]` new tokens.
+
+    `on_answers` is called after each batch with the indices that are ready, for progress.
+    """
+    answers: list[Generated | None] = [None] * len(prompts)
+    # Rows that end at about the same step belong together: the limit is the best guess of an answer's length.
+    order = sorted(range(len(prompts)), key=lambda i: (limits[i], len(prompts[i]), i))
+    training = model.training
+    model.eval()
+    try:
+        for start in range(0, len(order), batch_size):
+            batch = order[start : start + batch_size]
+            made = _answer_batch(model, [prompts[i] for i in batch], [limits[i] for i in batch], set(ends))
+            for index, answer in zip(batch, made, strict=True):
+                answers[index] = answer
+            if on_answers:
+                on_answers(batch)
+    finally:
+        model.train(training)
+    return [answer for answer in answers if answer is not None]
+
+
+@torch.inference_mode()
+def _answer_batch(model: nn.Module, prompts: list[Sequence[int]], limits: list[int], ends: set[int]) -> list[Generated]:
+    batch = _open_batch(model, prompts)
+    said: list[list[int]] = [[] for _ in prompts]
+    finish: list[Literal["end", "length"]] = ["length"] * len(prompts)
+    rows = list(range(len(prompts)))
+    while rows:
+        kept = []
+        for place, (row, token) in enumerate(zip(rows, batch.next_B.tolist(), strict=True)):
+            if token in ends:
+                finish[row] = "end"
+                continue
+            said[row].append(token)
+            if len(said[row]) < limits[row]:
+                kept.append(place)
+        if not kept:
+            break
+        if len(kept) < len(rows):
+            batch = _keep_rows(batch, kept)
+            rows = [rows[place] for place in kept]
+        mask_BT = torch.cat([batch.mask_BT, batch.mask_BT.new_ones(len(rows), 1)], 1)
+        next_B = _next_tokens(model, batch.cache, batch.next_B[:, None], mask_BT, batch.position_B1)
+        batch = Batch(batch.cache, next_B, mask_BT, batch.position_B1 + 1)
+    return [Generated(ids, end) for ids, end in zip(said, finish, strict=True)]
+
+
+class Batch(NamedTuple):
+    """Rows being answered."""
+
+    cache: DynamicCache
+    next_B: Tensor
+    """The newest token of each row, not yet in the cache."""
+    mask_BT: Tensor
+    """0 where a row is padded."""
+    position_B1: Tensor
+    """Position of the newest token in its own row."""
+
+
+def _open_batch(model: nn.Module, prompts: list[Sequence[int]]) -> Batch:
+    """Read the prompts. What all of them begin with (the system prompt, a control's examples) is read once."""
+    device = next(model.parameters()).device
+    shared = count_shared(prompts)
+    cache = DynamicCache(config=model.config)  # type: ignore[arg-type]
+    if shared:
+        ids_1T = torch.tensor([list(prompts[0][:shared])], device=device)
+        _next_tokens(model, cache, ids_1T, torch.ones_like(ids_1T), torch.arange(shared, device=device)[None])
+        cache.batch_repeat_interleave(len(prompts))
+    width = max(len(prompt) for prompt in prompts) - shared
+    pads = [width - len(prompt) + shared for prompt in prompts]
+    ids_BT = torch.tensor([[0] * pad + list(p[shared:]) for pad, p in zip(pads, prompts, strict=True)], device=device)
+    mask_BT = torch.tensor([[1] * shared + [0] * pad + [1] * (width - pad) for pad in pads], device=device)
+    positions_BT = (mask_BT.cumsum(-1) - 1).clamp(min=0)[:, shared:]
+    next_B = _next_tokens(model, cache, ids_BT, mask_BT, positions_BT)
+    return Batch(cache, next_B, mask_BT, mask_BT.sum(-1, keepdim=True))
+
+
+def count_shared(prompts: Sequence[Sequence[int]]) -> int:
+    """Tokens that all prompts begin with; 0 for a single prompt. At least one token of each is left to be read."""
+    if len(prompts) == 1:
+        return 0
+    first, last = min(map(list, prompts)), max(map(list, prompts))
+    limit = min(len(prompt) for prompt in prompts) - 1
+    return next((at for at in range(limit) if first[at] != last[at]), max(limit, 0))
+
+
+def _keep_rows(batch: Batch, kept: list[int]) -> Batch:
+    """The batch without the rows that have ended."""
+    keep = torch.tensor(kept, device=batch.next_B.device)
+    batch.cache.batch_select_indices(keep)
+    return Batch(batch.cache, batch.next_B[keep], batch.mask_BT[keep], batch.position_B1[keep])
+
+
+def _next_tokens(model: Any, cache: DynamicCache, ids_BT: Tensor, mask_BT: Tensor, positions_BT: Tensor) -> Tensor:
+    """The likeliest next token of each row: shape (B,)."""
+    logits_B1V = model(
+        input_ids=ids_BT,
+        attention_mask=mask_BT,
+        position_ids=positions_BT,
+        past_key_values=cache,
+        use_cache=True,
+        logits_to_keep=1,
+    ).logits
+    tokens_B: Tensor = logits_B1V[:, -1].argmax(-1)
+    return tokens_B

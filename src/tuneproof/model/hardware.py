@@ -1,0 +1,97 @@
+"""What this machine offers: device, memory, the dtype it computes fast in.
+
+In: what the user asked for (`auto`, `cpu`, `cuda`, `mps`). Out: one `Hardware`. Nothing here is measured by a clock,
+so that two runs on one machine compute the same numbers.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import psutil
+import torch
+
+from tuneproof.errors import UsageError
+
+DeviceName = Literal["auto", "cpu", "cuda", "mps"]
+DtypeName = Literal["float32", "bfloat16", "float16"]
+
+
+class Hardware(NamedTuple):
+    """One device and what it can do. Bytes are plain numbers."""
+
+    device: Literal["cpu", "cuda", "mps"]
+    name: str
+    memory_total: int
+    memory_free: int
+    threads: int
+    dtype: DtypeName
+    """The fastest dtype that is safe to train in here."""
+
+
+def inspect_hardware(device: DeviceName = "auto") -> Hardware:
+    """The device to use. Raises UsageError when the one asked for is not there."""
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if device != "auto" and not available[device]:
+        raise UsageError("hardware.no_device", where="--device", device=device)
+    if device == "cuda" or (device == "auto" and available["cuda"]):
+        free, total = torch.cuda.mem_get_info()
+        dtype: DtypeName = "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float16"
+        return Hardware("cuda", torch.cuda.get_device_name(), total, free, torch.get_num_threads(), dtype)
+    memory = psutil.virtual_memory()
+    total, free = _cgroup_limit(memory.total, memory.available)
+    if device == "mps" or (device == "auto" and available["mps"]):
+        return Hardware("mps", "Apple GPU", total, free, torch.get_num_threads(), "float32")
+    name = str(torch.cpu.get_capabilities().get("cpu_name", "CPU"))
+    return Hardware("cpu", name, total, free, torch.get_num_threads(), _fast_cpu_dtype())
+
+
+def _fast_cpu_dtype() -> DtypeName:
+    """bfloat16 where the processor multiplies it in hardware, else float32.
+
+    Measured with the demo model: with AVX-512-BF16 a training step is 1.9 times and generation 3.6 times as fast in
+    bfloat16; with AVX-512 alone matrix products in bfloat16 run at about half the speed of float32.
+    """
+    abilities = torch.cpu.get_capabilities()
+    return "bfloat16" if abilities.get("avx512_bf16") or abilities.get("amx_bf16") else "float32"
+
+
+def _cgroup_limit(total: int, free: int) -> tuple[int, int]:
+    """Total and free bytes within a container's memory limit, where there is one."""
+    try:
+        limit = int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii"))
+        used = int(Path("/sys/fs/cgroup/memory.current").read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return total, free
+    return min(total, limit), min(free, max(limit - used, 0))
+
+
+def free_disk(path: Path) -> int:
+    """Free bytes where `path` will lie."""
+    place = path.resolve()
+    while not place.exists():
+        place = place.parent
+    return shutil.disk_usage(place).free
+
+
+def reset_peak(device: str) -> None:
+    """Start measuring the peak anew; on a CPU only Linux can."""
+    if device == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+    elif os.access("/proc/self/clear_refs", os.W_OK):
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+
+def read_peak(device: str) -> int | None:
+    """Peak bytes since `reset_peak`: the device's tensors (CUDA), the whole process (Linux CPU); None elsewhere."""
+    if device == "cuda":
+        return int(torch.cuda.max_memory_allocated())
+    status = Path("/proc/self/status")
+    if device != "cpu" or not status.is_file():
+        return None
+    found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text(encoding="ascii"))
+    return int(found.group(1)) * 1024 if found else None

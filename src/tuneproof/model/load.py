@@ -1,0 +1,228 @@
+"""Load a base model, its tokenizer, and adapters on it.
+
+In: a name (hub id, local folder, or `demo`). Out: a `Base`. Weights come from safetensors only and no code from a model
+folder is ever run: `config.json` is read first, and one that names remote code or a remote attention kernel is refused.
+
+    base = load_base("demo", device="cpu", dtype="float32")
+    model = add_adapter(base.model, rank=16, alpha=32, dropout=0.0, targets="all-linear")
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model, set_peft_model_state_dict
+from safetensors.torch import load_file
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+from transformers.utils import logging as transformers_logging
+
+from tuneproof.demo.model import demo_model_path
+from tuneproof.errors import ModelError
+from tuneproof.model.hardware import DtypeName
+from tuneproof.model.packing import ATTENTION
+
+
+class Base(NamedTuple):
+    """A loaded base model and its tokenizer."""
+
+    model: PreTrainedModel
+    tokenizer: Any
+    path: str
+    """Folder or hub id it came from."""
+
+
+def find_model(name: str) -> str:
+    """Folder or hub id for `name`; the demo model is converted on its first use.
+
+    Raises ModelError when `name` is neither a folder with a config.json nor looks like a hub id.
+    """
+    if name == "demo":
+        return str(demo_model_path())
+    path = Path(name).expanduser()
+    if path.is_dir():
+        if not (path / "config.json").is_file():
+            raise ModelError("model.no_config", where=name, name=name)
+        return str(path)
+    if name.count("/") > 1 or name.startswith((".", "~", "/")) or not name.replace("/", "").strip():
+        raise ModelError("model.no_folder", where=name, name=name)
+    return name
+
+
+def load_config(name: str, revision: str | None = None) -> Any:
+    """The model's config, checked: no remote code, no remote kernel. Raises ModelError."""
+    path = find_model(name)
+    folder = Path(path)
+    if folder.is_dir():
+        _refuse_code(name, _read_json(folder / "config.json"))
+    try:
+        config = AutoConfig.from_pretrained(path, revision=revision, trust_remote_code=False)
+    except (OSError, ValueError, KeyError) as error:
+        raise _explain(name, error) from error
+    _refuse_code(name, config.to_dict())
+    return config
+
+
+def load_tokenizer(name: str, revision: str | None = None) -> Any:
+    """The model's tokenizer. Raises ModelError when there is none, or it has no chat template."""
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(find_model(name), revision=revision, trust_remote_code=False)
+    except (OSError, ValueError, KeyError) as error:
+        raise _explain(name, error) from error
+    if not tokenizer.chat_template:
+        raise ModelError("model.no_template", where=name, name=name)
+    if tokenizer.eos_token_id is None:
+        raise ModelError("model.no_end_token", where=name, name=name)
+    return tokenizer
+
+
+def load_base(
+    name: str,
+    *,
+    device: str,
+    dtype: DtypeName,
+    quantization: Literal["none", "nf4"] = "none",
+    revision: str | None = None,
+) -> Base:
+    """Load model and tokenizer, ready to answer. Raises ModelError when they cannot be found, read or trusted."""
+    config = load_config(name, revision)
+    tokenizer = load_tokenizer(name, revision)
+    options: dict[str, Any] = {"dtype": getattr(torch, dtype), "device_map": {"": device}, "use_safetensors": True}
+    if quantization == "nf4":
+        options["quantization_config"] = _nf4(getattr(torch, dtype))
+    try:
+        with quiet_transformers():
+            model = AutoModelForCausalLM.from_pretrained(
+                find_model(name),
+                revision=revision,
+                config=config,
+                trust_remote_code=False,
+                attn_implementation=choose_attention(config),
+                **options,
+            )
+    except (OSError, ValueError, KeyError) as error:
+        raise _explain(name, error) from error
+    for parameter in model.parameters():
+        parameter.requires_grad_(False)
+    return Base(model, tokenizer, find_model(name))
+
+
+def choose_attention(config: Any) -> str:
+    """Our row-by-row attention; `eager` for models that cap attention logits (Gemma 2), which sdpa cannot."""
+    return "eager" if getattr(config, "attn_logit_softcapping", None) else ATTENTION
+
+
+def add_adapter(
+    model: PreTrainedModel, *, rank: int, alpha: int, dropout: float, targets: str | list[str]
+) -> PeftModel:
+    """Wrap the model with a LoRA adapter named `default`: weights in fp32, B zero, so it changes nothing yet."""
+    config = LoraConfig(
+        r=rank, lora_alpha=alpha, lora_dropout=dropout, target_modules=targets, bias="none", task_type="CAUSAL_LM"
+    )
+    with warnings.catch_warnings():
+        # peft 0.21 asks for a property that transformers 5.23 has renamed.
+        warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*", category=FutureWarning)
+        wrapped = get_peft_model(model, config)
+    assert isinstance(wrapped, PeftModel)
+    return wrapped
+
+
+def enable_checkpointing(model: PreTrainedModel) -> None:
+    """Keep only each layer's input in the forward pass and recompute the rest in the backward pass."""
+    with warnings.catch_warnings():
+        # Named activation_checkpointing_enable from 5.23 on; this name works from 5.3 (the floor) to 6.
+        warnings.filterwarnings("ignore", message=".*checkpointing_enable.*", category=FutureWarning)
+        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+
+
+def set_adapter(model: PeftModel, folder: Path, scale: float = 1.0) -> None:
+    """Put the adapter weights of `folder` into the model's adapter, at `scale` of their trained strength."""
+    set_peft_model_state_dict(model, load_file(folder / "adapter_model.safetensors"))
+    scale_adapter(model, scale)
+
+
+def scale_adapter(model: PeftModel, scale: float) -> None:
+    """Set the adapter's strength: 1 as trained, 0 the base. Exact interpolation of the weights, W + s (alpha/r) B A."""
+    for module in model.modules():
+        if hasattr(module, "set_scale") and "default" in getattr(module, "scaling", {}):
+            module.set_scale("default", scale)
+
+
+def fingerprint_model(name: str) -> str:
+    """Hash that changes with the base weights: of config.json and of each weight file's name, size and header.
+
+    A safetensors header holds every tensor's name, type and place; hub models are named by revision on top.
+    """
+    path = Path(find_model(name))
+    digest = hashlib.sha256(str(path if not path.is_dir() else "").encode())
+    if path.is_dir():
+        digest.update((path / "config.json").read_bytes())
+        for file in sorted(path.glob("*.safetensors")):
+            with file.open("rb") as stream:
+                digest.update(f"{file.name} {file.stat().st_size}".encode() + stream.read(1 << 20))
+    return digest.hexdigest()[:16]
+
+
+def fingerprint_template(tokenizer: Any) -> str:
+    """Hash of the chat template and the tokenizer's vocabulary."""
+    words = json.dumps([tokenizer.chat_template, sorted(tokenizer.get_vocab().items())], ensure_ascii=False)
+    return hashlib.sha256(words.encode()).hexdigest()[:16]
+
+
+@contextmanager
+def quiet_transformers() -> Iterator[None]:
+    """Silence transformers' progress bars and advice: this tool has its own display."""
+    level = transformers_logging.get_verbosity()
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        transformers_logging.set_verbosity(level)
+        transformers_logging.enable_progress_bar()
+
+
+def _nf4(compute: torch.dtype) -> Any:
+    """4-bit NormalFloat with double quantisation (QLoRA). Raises ModelError without bitsandbytes."""
+    from importlib.util import find_spec
+
+    from transformers import BitsAndBytesConfig
+
+    if find_spec("bitsandbytes") is None:
+        raise ModelError("model.no_bitsandbytes", where="memory.quantization")
+    return BitsAndBytesConfig(  # type: ignore[no-untyped-call]
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=compute
+    )
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError("model.bad_config", where=str(path), why=str(error)) from error
+    return content if isinstance(content, dict) else {}
+
+
+def _refuse_code(name: str, config: dict[str, Any]) -> None:
+    """Raise ModelError when a config would make transformers fetch or run code.
+
+    A value such as `org/kernel` under `_attn_implementation` reaches the hub-kernel loader even when the caller names
+    another attention (transformers 5.23, measured), so it is refused before transformers sees the file.
+    """
+    if config.get("auto_map"):
+        raise ModelError("model.remote_code", where=name, name=name)
+    for key, value in config.items():
+        if key.endswith("attn_implementation") and isinstance(value, str) and "/" in value:
+            raise ModelError("model.remote_kernel", where=f"{name}/config.json", value=value)
+
+
+def _explain(name: str, error: Exception) -> ModelError:
+    """A user's error for what transformers raised."""
+    why = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return ModelError("model.cannot_load", where=name, name=name, why=why[:300])

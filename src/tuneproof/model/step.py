@@ -1,0 +1,134 @@
+"""The one training step: packed forward, loss at the trained tokens, optimizer.
+
+It is trained by `training/trainer`, traced for its memory by `plan/trace`, and differentiated by `explain/blame`: one
+function, so that what is planned is what runs. In: encoded rows. Out: the summed loss of a pack, ready for backward.
+
+    pack = build_pack([encoded_row, ...], device)
+    loss = sum_loss(model, pack, chunk=256) / trained_tokens_of_the_step
+    loss.backward()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from tuneproof.model.chat import Encoded
+
+
+class Pack(NamedTuple):
+    """Rows side by side. T tokens in all, N of them trained."""
+
+    ids_T: Tensor
+    positions_T: Tensor
+    """Position of each token in its own row."""
+    segments: list[int]
+    """Length of each row; they add up to T."""
+    source_N: Tensor
+    """Index of the token that predicts the trained one (one before it)."""
+    target_N: Tensor
+    """Ids of the trained tokens."""
+
+
+def build_pack(rows: Sequence[Encoded], device: torch.device | str) -> Pack:
+    """Lay rows side by side. The first token of a row is never trained: nothing in its row predicts it."""
+    segments = [len(row.ids) for row in rows]
+    ids = [token for row in rows for token in row.ids]
+    positions = [position for length in segments for position in range(length)]
+    source, start = [], 0
+    for row in rows:
+        source += [start + at - 1 for at, trained in enumerate(row.mask) if trained and at > 0]
+        start += len(row.ids)
+    tokens = torch.tensor(ids, device=device)
+    source_N = torch.tensor(source, dtype=torch.long, device=device)
+    return Pack(tokens, torch.tensor(positions, device=device), segments, source_N, tokens[source_N + 1])
+
+
+def count_trained(rows: Iterable[Encoded]) -> int:
+    """Trained tokens of rows, as `build_pack` counts them."""
+    return sum(sum(row.mask[1:]) for row in rows)
+
+
+class ChunkedCrossEntropy(torch.autograd.Function):
+    """Summed cross-entropy with the logits of `chunk` tokens alive at a time; exact value and gradient.
+
+    The output head is frozen in LoRA, so the gradient by the hidden states can be made in the forward pass, chunk by
+    chunk, in place and with no recompute: nothing of the vocabulary's size outlives its chunk. A plain loss holds
+    three fp32 copies of all logits at its peak (12 bytes x tokens x vocabulary, measured).
+    """
+
+    @staticmethod
+    def forward(ctx: Any, hidden_NH: Tensor, head_VH: Tensor, target_N: Tensor, chunk: int) -> Tensor:
+        """Sum of -log p over N tokens, in nats, fp32."""
+        gradient_NH = torch.empty_like(hidden_NH)
+        total = torch.zeros((), dtype=torch.float32, device=hidden_NH.device)
+        for start in range(0, hidden_NH.shape[0], chunk):
+            part = slice(start, start + chunk)
+            target_C1 = target_N[part, None]
+            logits_CV = (hidden_NH[part] @ head_VH.t()).float()
+            logits_CV.sub_(logits_CV.max(-1, keepdim=True).values)
+            picked_C1 = logits_CV.gather(1, target_C1)
+            # torch.logsumexp would make a hidden copy of its whole input.
+            norm_C1 = logits_CV.exp_().sum(-1, keepdim=True)
+            total += (norm_C1.log() - picked_C1).sum()
+            logits_CV.div_(norm_C1).scatter_add_(1, target_C1, torch.full_like(picked_C1, -1))
+            torch.mm(logits_CV.to(hidden_NH.dtype), head_VH, out=gradient_NH[part])
+        ctx.save_for_backward(gradient_NH)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, *outer: Tensor) -> tuple[Tensor, None, None, None]:
+        """Gradient by the hidden states; head and targets have none."""
+        (gradient_NH,) = ctx.saved_tensors
+        return gradient_NH * outer[0], None, None, None
+
+
+def sum_loss(model: nn.Module, pack: Pack, *, chunk: int, plain_head: bool = True) -> Tensor:
+    """Summed cross-entropy of a pack's trained tokens, in nats: a scalar with a gradient.
+
+    `model` is a PEFT or plain causal LM. `plain_head` says that logits are `hidden @ head.T` and nothing more
+    (`check_plain_head`); without it the model's own head runs at the trained tokens, all at once.
+    """
+    base: Any = model.get_base_model() if hasattr(model, "get_base_model") else model
+    inputs: dict[str, Any] = {
+        "input_ids": pack.ids_T[None],
+        "position_ids": pack.positions_T[None],
+        "use_cache": False,
+    }
+    if len(pack.segments) > 1:
+        inputs["segments"] = pack.segments
+    if not plain_head:
+        logits_NV = base(**inputs, logits_to_keep=pack.source_N).logits[0].float()
+        return nn.functional.cross_entropy(logits_NV, pack.target_N, reduction="sum")
+    hidden_TH = base.get_decoder()(**inputs).last_hidden_state[0]
+    hidden_NH = hidden_TH.index_select(0, pack.source_N)
+    loss: Tensor = ChunkedCrossEntropy.apply(  # type: ignore[no-untyped-call]
+        hidden_NH, base.get_output_embeddings().weight, pack.target_N, chunk
+    )
+    return loss
+
+
+def check_plain_head(model: nn.Module) -> bool:
+    """Whether the logits are the last hidden state times the head's weight: no bias, scaling, soft cap or adapter.
+
+    Found by running four tokens both ways, so that no list of architectures is kept.
+    """
+    base: Any = model.get_base_model() if hasattr(model, "get_base_model") else model
+    head = base.get_output_embeddings()
+    if not isinstance(head, nn.Linear) or head.bias is not None or head.weight.requires_grad:
+        return False
+    ids = torch.tensor([[1, 2, 3, 4]], device=head.weight.device)
+    with torch.no_grad():
+        hidden = base.get_decoder()(input_ids=ids, use_cache=False).last_hidden_state
+        logits = base(input_ids=ids, use_cache=False).logits
+    return torch.allclose(hidden @ head.weight.t(), logits, rtol=1e-3, atol=1e-4)
+
+
+def build_optimizer(parameters: Iterable[nn.Parameter], learning_rate: float) -> torch.optim.AdamW:
+    """AdamW without weight decay (docs/evidence.md, rule 5), fused where the device has it."""
+    trained = [parameter for parameter in parameters if parameter.requires_grad]
+    fused = trained[0].device.type in ("cpu", "cuda")
+    return torch.optim.AdamW(trained, lr=learning_rate, betas=(0.9, 0.999), weight_decay=0.0, fused=fused)

@@ -1,0 +1,83 @@
+"""The verbs in order. Each opens the run folder, calls one stage, writes one record; `run_all` skips what is there.
+
+This module is light, so that `tuneproof report` and `--help` start fast: what works with weights is imported inside the
+verb that needs it.
+
+    run = run_all(RunRequest(config, Path("runs/first"), command="tuneproof run rows.jsonl --model demo"), Quiet())
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from tuneproof.config import RunConfig
+from tuneproof.errors import RunError
+from tuneproof.messages import Language
+from tuneproof.progress import Progress
+from tuneproof.records import DataReport, Plan, RunRecord
+from tuneproof.rundir import RunDir
+
+Until = Literal["train", "tuned", "report"]
+
+
+class RunRequest(NamedTuple):
+    """What to run, where, and the command line as typed (for the report)."""
+
+    config: RunConfig
+    out: Path
+    command: str
+    restart: bool = False
+    """Remove the records of the folder and start over."""
+    until: Until = "report"
+    """Last stage of the chain to do."""
+
+
+def run_all(request: RunRequest, progress: Progress) -> RunDir:
+    """The whole chain; goes on where it stopped. Raises any TuneproofError."""
+    from tuneproof.pipeline.chain import start_run
+
+    return start_run(request, progress)
+
+
+def resume_run(path: Path, progress: Progress, until: Until = "report") -> RunDir:
+    """Go on with a run folder by its own config. Raises RunError when it is no run folder, or its data changed."""
+    from tuneproof.pipeline.chain import continue_run
+
+    return continue_run(open_run(path), progress, until)
+
+
+def check_data(config: RunConfig, progress: Progress) -> DataReport:
+    """The data doctor, without a run folder; with `model.name` rows are counted in its tokens."""
+    from tuneproof.pipeline.prepare import prepare_rows
+
+    return prepare_rows(config, progress).report
+
+
+def plan_run(config: RunConfig, progress: Progress) -> Plan:
+    """What fits, without a run folder and without weights."""
+    from tuneproof.pipeline.prepare import preview_plan
+
+    return preview_plan(config, progress)
+
+
+def report_run(path: Path, language: Language) -> Path:
+    """Write `report.html` again from the run folder."""
+    from tuneproof.report import write_report
+
+    return write_report(open_run(path), language)
+
+
+def inspect_machine() -> dict[str, object]:
+    """Versions, device, memory, disk, what is missing: for `tuneproof doctor`."""
+    from tuneproof.pipeline.machine import describe_machine
+
+    return describe_machine()
+
+
+def open_run(path: Path) -> RunDir:
+    """The run folder at `path`. Raises RunError when it holds no run."""
+    run = RunDir(path)
+    if not run.has(RunRecord):
+        raise RunError("run.not_a_run", where=str(path))
+    return run

@@ -1,0 +1,190 @@
+"""The chain: every verb in order, each skipped when its records are there.
+
+A run folder belongs to one experiment: data, base, template and config as given. The same command in the same folder
+goes on where it stopped; another experiment in it is refused, with the fields that differ.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import shutil
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import BaseModel
+
+from tuneproof import __version__
+from tuneproof.config import RunConfig
+from tuneproof.config.load import dump_config, load_config
+from tuneproof.errors import ConfigError, Fault, RunError, StoppedError, TuneproofError
+from tuneproof.messages import current_language
+from tuneproof.model.load import fingerprint_model, fingerprint_template, load_tokenizer
+from tuneproof.pipeline import RunRequest, Until, verbs
+from tuneproof.pipeline.prepare import plan_memory, prepare_data
+from tuneproof.pipeline.rehearsal import rehearse
+from tuneproof.pipeline.work import Work
+from tuneproof.progress import Progress
+from tuneproof.records import DataReport, Plan, RunRecord, Selection, Split, StageRecord, Verdict
+from tuneproof.rundir import RunDir
+
+PACKAGES = ("torch", "transformers", "peft", "accelerate", "safetensors", "tokenizers")
+
+
+class Stage(NamedTuple):
+    """One verb of the chain, and the records that show it is done."""
+
+    name: str
+    verb: Callable[[Work], None]
+    records: tuple[type[BaseModel], ...] = ()
+    files: tuple[str, ...] = ()
+
+
+CHAIN = (
+    Stage("check", prepare_data, (DataReport, Split), ("data/train.jsonl", "data/test.jsonl")),
+    Stage("plan", plan_memory, (Plan,)),
+    Stage("rehearse", rehearse),
+    Stage("base", verbs.measure_base, (), ("eval/base/test.jsonl", "eval/base/retention.jsonl")),
+    Stage("replay", verbs.make_replay, (), ("data/replay.jsonl",)),
+    Stage("train", verbs.train),
+    Stage("select", verbs.select_checkpoint, (Selection,), ("adapter/adapter_model.safetensors",)),
+    Stage("tuned", verbs.measure_tuned, (), ("eval/tuned/test.jsonl", "eval/tuned/retention.jsonl")),
+    Stage("verdict", verbs.judge, (Verdict,)),
+    Stage("report", verbs.report, (), ("report.html",)),
+)
+
+
+def start_run(request: RunRequest, progress: Progress) -> RunDir:
+    """Begin a run in its folder, or go on with it. Raises RunError when the folder is another experiment's."""
+    if request.config.model.name is None:
+        raise ConfigError([Fault("config.no_model", where="model.name")])
+    run = RunDir(request.out)
+    wanted = fingerprint_run(request.config)
+    with run.lock():
+        if request.restart:
+            clear_run(run)
+        if run.has(RunRecord):
+            refuse_other(run, wanted)
+        else:
+            record = RunRecord(
+                status="running",
+                command=request.command,
+                fingerprint=wanted,
+                versions=list_versions(),
+                device=request.config.model.device,
+                seed=request.config.train.seed,
+                language=current_language(),
+                created=time.time(),
+            )
+            run.save(record)
+            # The file exists from the first moment on, so that `resume` needs nothing but the folder.
+            run.config.write_text(dump_config(request.config), encoding="utf-8")
+    return continue_run(run, progress, request.until)
+
+
+def continue_run(run: RunDir, progress: Progress, until: Until) -> RunDir:
+    """Do the stages that are not done, up to `until`. What fails or is stopped is written into run.json."""
+    with run.lock():
+        config, _ = load_config(run.config)
+        refuse_other(run, {**fingerprint_run(config), "config": run.load(RunRecord).fingerprint["config"]})
+        work = Work(run, config, progress)
+        try:
+            for stage in CHAIN:
+                if not is_done(run, stage):
+                    do_stage(work, stage)
+                if stage.name == until:
+                    break
+        except BaseException as error:
+            stopped = isinstance(error, (StoppedError, KeyboardInterrupt))
+            note_status(run, "stopped" if stopped else "failed", error)
+            raise
+        note_status(run, "done")
+    return run
+
+
+def do_stage(work: Work, stage: Stage) -> None:
+    """Run one verb and note its time."""
+    work.run.log_event("stage_start", stage=stage.name)
+    started = time.perf_counter()
+    stage.verb(work)
+    seconds = time.perf_counter() - started
+    record = work.run.load(RunRecord)
+    record.stages[stage.name] = StageRecord(status="done", seconds=seconds)
+    record.status = "running"
+    if stage.name == "plan":
+        record.device = work.plan.device
+    work.run.save(record)
+    work.run.log_event("stage_end", stage=stage.name, seconds=round(seconds, 3))
+
+
+def is_done(run: RunDir, stage: Stage) -> bool:
+    """Whether the stage ended well and all its records are still there."""
+    noted = run.load(RunRecord).stages.get(stage.name)
+    there = all(run.has(kind) for kind in stage.records) and all((run.path / name).is_file() for name in stage.files)
+    return noted is not None and noted.status == "done" and there
+
+
+def note_status(run: RunDir, status: str, error: BaseException | None = None) -> None:
+    """Write how the run stands into run.json."""
+    record = run.load(RunRecord)
+    record.status = status  # type: ignore[assignment]
+    record.error = None
+    if error is not None:
+        record.error = str(error) if isinstance(error, TuneproofError) else type(error).__name__
+        run.log_event("end", status=status, error=record.error)
+    run.save(record)
+
+
+def fingerprint_run(config: RunConfig) -> dict[str, str]:
+    """What makes this experiment this one: hashes of data, base, template and config. Raises for what is not there."""
+    assert config.model.name is not None
+    return {
+        "data": _hash_files([*config.data.files, *([config.data.test] if config.data.test else [])]),
+        "base": fingerprint_model(config.model.name),
+        "template": fingerprint_template(load_tokenizer(config.model.name, config.model.revision)),
+        "config": hashlib.sha256(dump_config(_without_cosmetics(config)).encode()).hexdigest()[:16],
+    }
+
+
+def refuse_other(run: RunDir, wanted: dict[str, str]) -> None:
+    """Raise RunError when the folder's fingerprint is another one, naming the fields that differ."""
+    kept = run.load(RunRecord).fingerprint
+    differing = [f"{field} {kept.get(field)} != {value}" for field, value in wanted.items() if kept.get(field) != value]
+    if differing:
+        raise RunError("run.other", where=str(run.path), differences=", ".join(differing))
+
+
+def clear_run(run: RunDir) -> None:
+    """Remove the records of a run, and nothing that it did not write."""
+    for name in ("data", "checkpoints", "adapter", "eval"):
+        shutil.rmtree(run.path / name, ignore_errors=True)
+    for name in ("config.yaml", "run.json", "events.jsonl", "plan.json", "verdict.json", "report.html"):
+        (run.path / name).unlink(missing_ok=True)
+
+
+def list_versions() -> dict[str, str]:
+    """Versions of Python and of the packages that decide the numbers."""
+    return {"tuneproof": __version__, "python": platform.python_version()} | {name: version(name) for name in PACKAGES}
+
+
+def _hash_files(paths: list[str]) -> str:
+    """Hash of names and bytes of the data files; a folder counts with all its files. `read` tells of missing ones."""
+    digest = hashlib.sha256()
+    for path in map(Path, paths):
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            if file.is_file():
+                digest.update(file.name.encode() + b"\0")
+                with file.open("rb") as stream:
+                    while block := stream.read(1 << 20):
+                        digest.update(block)
+    return digest.hexdigest()[:16]
+
+
+def _without_cosmetics(config: RunConfig) -> RunConfig:
+    """The config without what does not change a result."""
+    plain = config.model_copy(deep=True)
+    plain.report.language = None
+    return plain

@@ -1,0 +1,134 @@
+"""The rehearsal: the heaviest step and a few answers, before anything is trained; then the time is planned.
+
+Memory is held against the plan where it could go wrong, speeds are measured where they will be needed, and with `--time`
+the epochs, candidates and items are cut in `plan.budget`'s order. What was decided is written into config.yaml, so a
+resumed run does not decide again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+
+from tuneproof.evals.measure import add_examples
+from tuneproof.evals.task import Item, spread_items
+from tuneproof.model.chat import encode_prompt
+from tuneproof.model.generate import count_shared, generate_answers
+from tuneproof.pipeline.work import Work
+from tuneproof.plan import budget
+from tuneproof.records import TimePlan
+from tuneproof.training.dataset import RowSet, encode_rows
+from tuneproof.training.rehearse import rehearse_step
+
+PROBED = 24
+"""Items of the speed probe."""
+NEW_TOKENS = 12
+"""New tokens of each of them."""
+MARGIN = 0.92
+"""Share of the time limit that is planned for: answers get longer or shorter than guessed."""
+REPORT = 4.0
+"""Seconds for verdict and report, measured with the demo."""
+KEPT_REPLAY = 0.8
+"""Share of replay answers that pass the filters; measured with the demo model."""
+
+
+def rehearse(work: Work) -> None:
+    """Run the heaviest step and a few answers, plan the time, and write what was decided into plan and config."""
+    work.progress.begin("rehearse")
+    rows = encode_rows(work.tokenizer, work.train_rows)
+    heaviest = rehearse_step(work.model, rows, work.shape)
+    work.run.log_event("rehearsal", **heaviest._asdict())
+    prefill, generate = probe_answers(work)
+    wanted = describe_work(work, rows)
+    limit = work.config.train.time_limit
+    plan = budget.plan_time(
+        budget.Speeds(train=heaviest.speed, generate=generate, prefill=prefill),
+        wanted,
+        limit=MARGIN * limit if limit else None,
+        spent=work.spent(),
+    )
+    plan.limit = limit
+    apply_time(work, plan)
+    work.plan.time = plan
+    work.plan.seconds = plan.seconds()
+    work.run.save(work.plan)
+    work.save_config()
+    for cut in plan.cut:
+        work.progress.say("time.cut", cut=cut)
+    work.progress.end("rehearse")
+
+
+def probe_answers(work: Work) -> tuple[float, float]:
+    """(prompt tokens a second, new tokens a second) of batched greedy answers of the base."""
+    items = spread_items([*work.row_items("train", PROBED), *work.probe_items()], PROBED)
+    prompts = [encode_prompt(work.tokenizer, item.messages) for item in items]
+    seconds = []
+    with work.base_only() as model:
+        for tokens in (1, 1, 1 + NEW_TOKENS):
+            started = time.perf_counter()
+            # No end token: every answer takes the same number of steps.
+            generate_answers(model, prompts, limits=[tokens] * len(prompts), ends=[], batch_size=len(prompts))
+            seconds.append(time.perf_counter() - started)
+    read = sum(len(prompt) for prompt in prompts) - (len(prompts) - 1) * count_shared(prompts)
+    return read / seconds[1], len(prompts) * NEW_TOKENS / max(seconds[2] - seconds[1], 1e-3)
+
+
+def describe_work(work: Work, rows: RowSet) -> budget.Work:
+    """What the run wants to do, in tokens."""
+    config = work.config
+    assert config.train.epochs is not None
+    knobs, share = config.evaluate, config.replay.fraction
+    replay_tokens = rows.tokens * share / (1 - share)
+    answer = 0.5 * config.replay.max_new_tokens
+    tests = work.row_items("test", knobs.test_rows)
+    shown = spread_items(tests, knobs.few_shot_rows or len(tests)) if knobs.few_shot else []
+    replay_rows = replay_tokens / (2 * answer)
+    epoch_steps = (len(rows) + replay_rows) / config.train.batch_size
+    epochs = config.train.max_steps / epoch_steps if config.train.max_steps else config.train.epochs
+    return budget.Work(
+        epochs=epochs,
+        epoch_tokens=rows.tokens + replay_tokens,
+        epoch_steps=epoch_steps,
+        replay=budget.Suite(int(replay_rows / KEPT_REPLAY), answer, answer),
+        test=_describe_items(work, tests),
+        retention=_describe_items(work, work.probe_items()),
+        select=_describe_items(work, work.row_items("select", knobs.select_rows)),
+        few_shot=_describe_items(work, add_examples(shown, work.train_rows, knobs.few_shot)),
+        candidates=knobs.checkpoints + len(set(knobs.scales)) - 1,
+        report=REPORT,
+    )
+
+
+def apply_time(work: Work, plan: TimePlan) -> None:
+    """Write what the time plan decided into the config, when there is a limit."""
+    if plan.limit is None:
+        return
+    train, knobs = work.config.train, work.config.evaluate
+    if train.max_steps is None:
+        train.epochs = plan.epochs
+    knobs.test_rows, knobs.select_rows = plan.test_rows or None, plan.select_rows or None
+    knobs.retention_items, knobs.few_shot_rows = plan.retention_items or None, plan.few_shot_rows or None
+    scales = sorted(set(knobs.scales), reverse=True)
+    if plan.candidates <= len(scales):
+        scales = scales[:1]
+    knobs.scales = scales
+    knobs.checkpoints = max(1, plan.candidates - len(scales) + 1)
+
+
+def _describe_items(work: Work, items: Sequence[Item]) -> budget.Suite:
+    """Rows, mean tokens to read (a task's common beginning is read once) and mean new tokens of a suite.
+
+    An answer is guessed half-way between the reference, which the tuned model comes near, and the limit, to which an
+    untuned one runs.
+    """
+    if not items:
+        return budget.Suite(0, 0.0, 0.0)
+    by_task: dict[str, list[list[int]]] = defaultdict(list)
+    answers = 0.0
+    for item in items:
+        by_task[item.task].append(encode_prompt(work.tokenizer, item.messages))
+        reference = len(work.tokenizer(item.reference, add_special_tokens=False)["input_ids"])
+        answers += 0.5 * (min(reference, item.limit) + item.limit)
+    read = sum(sum(map(len, prompts)) - (len(prompts) - 1) * count_shared(prompts) for prompts in by_task.values())
+    return budget.Suite(len(items), read / len(items), answers / len(items))

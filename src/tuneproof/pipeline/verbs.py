@@ -1,0 +1,221 @@
+"""The verbs that work with weights: base, replay, train, select, tuned, verdict, report.
+
+Each takes a `Work`, calls one stage, and writes its record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tuneproof.evals.control import score_frequent, score_permuted
+from tuneproof.evals.measure import add_examples, measure_items
+from tuneproof.evals.select import choose_candidate
+from tuneproof.evals.task import Item, spread_items
+from tuneproof.evals.verdict import Evidence, judge_run
+from tuneproof.messages import current_language
+from tuneproof.model.load import set_adapter
+from tuneproof.pipeline.work import Work
+from tuneproof.records import Answer, Plan, Row, RunRecord, Selection
+from tuneproof.report import write_report
+from tuneproof.training.adapter import save_adapter
+from tuneproof.training.checkpoint import list_checkpoints
+from tuneproof.training.dataset import RowSet, encode_rows, explain_mask
+from tuneproof.training.replay import Limits, generate_replay, load_prompts
+from tuneproof.training.train import StepLog, count_steps, train_adapter
+from tuneproof.training.trainer import StepReport
+
+
+def measure_base(work: Work) -> None:
+    """Answers of the base to the test rows, the select rows, the probes, and the few-shot control."""
+    knobs = work.config.evaluate
+    tests = work.row_items("test", knobs.test_rows)
+    shown = spread_items(tests, knobs.few_shot_rows or len(tests))
+    suites = {
+        "test": tests,
+        "retention": work.probe_items(),
+        "select": work.row_items("select", knobs.select_rows),
+        "few_shot": add_examples(shown, work.train_rows, knobs.few_shot) if knobs.few_shot else [],
+    }
+    work.progress.begin("base", sum(len(items) for items in suites.values()))
+    done = 0
+    with work.base_only():
+        for suite, items in suites.items():
+            work.run.save_answers("base", suite, _answer(work, items, done))
+            done += len(items)
+    work.progress.end("base")
+
+
+def make_replay(work: Work) -> None:
+    """The base's own answers to general prompts: `replay.fraction` of all training tokens."""
+    share = work.config.replay.fraction
+    tokens = int(encode_rows(work.tokenizer, work.train_rows).tokens * share / (1 - share))
+    work.progress.begin("replay", tokens)
+    with work.base_only() as model:
+        rows = generate_replay(
+            model,
+            work.tokenizer,
+            choose_prompts(work.train_rows) if tokens else [],
+            limits=Limits(tokens, work.config.replay.max_new_tokens, work.config.evaluate.batch_size),
+            on_progress=work.count(),
+        )
+    work.run.save_rows("replay", rows)
+    work.progress.end("replay")
+
+
+def choose_prompts(rows: Sequence[Row]) -> list[str]:
+    """Replay prompts in English, and where most rows are Chinese every second one in Chinese."""
+    text = "".join(row.question + row.reference for row in rows)
+    chinese = sum("\u4e00" <= letter <= "\u9fff" for letter in text)
+    english = load_prompts("en")
+    if chinese < 0.2 * len(text):
+        return english
+    return [prompt for pair in zip(load_prompts("zh"), english, strict=False) for prompt in pair]
+
+
+def train(work: Work) -> None:
+    """Train; checkpoints lie in the run folder, the numbers of training in run.json."""
+    rows = encode_rows(work.tokenizer, [*work.train_rows, *work.run.load_rows("replay")])
+    steps = count_steps(len(rows), work.config)
+    if work.config.train.save_steps is None:
+        work.config.train.save_steps = -(-steps // work.config.evaluate.checkpoints)
+        work.save_config()
+    prove_mask(work, rows)
+    work.progress.begin("train", steps)
+
+    def note(report: StepReport) -> None:
+        work.run.log_event("step", **report._asdict())
+        work.progress.advance(report.step, loss=report.loss)
+
+    trained = train_adapter(
+        work.model,
+        rows,
+        config=work.config,
+        shape=work.shape,
+        folder=work.run.checkpoints,
+        log=StepLog(load_steps(work), note),
+    )
+    for why in trained.skipped:
+        work.progress.say("train.skipped", why=why)
+    record = work.run.load(RunRecord)
+    record.training = trained.record
+    record.training.replay_rows = len(rows) - len(work.train_rows)
+    work.run.save(record)
+    plan = work.run.load(Plan)
+    plan.measured_peak_bytes = trained.record.peak_bytes
+    work.run.save(plan)
+    work.progress.end("train")
+
+
+def prove_mask(work: Work, rows: RowSet) -> None:
+    """Show one row with trained and untrained tokens told apart, and the counts; keep it in the events."""
+    pieces = explain_mask(work.tokenizer, rows.encoded[0])
+    work.run.log_event("mask", pieces=pieces, trained=rows.trained_tokens, total=rows.tokens)
+    work.progress.show_mask(pieces, rows.trained_tokens, rows.tokens)
+
+
+def load_steps(work: Work) -> list[StepReport]:
+    """The optimizer steps done so far, the last report of each step (a resumed run repeats some)."""
+    steps = {}
+    for event in work.run.load_events():
+        if event["kind"] == "step":
+            steps[event["step"]] = StepReport(**{field: event[field] for field in StepReport._fields})
+    return [steps[step] for step in sorted(steps)]
+
+
+def select_checkpoint(work: Work) -> None:
+    """Score every candidate on the select rows, choose one, and write it as the run's adapter."""
+    knobs = work.config.evaluate
+    steps = list_checkpoints(work.run.checkpoints)[-knobs.checkpoints :]
+    items = work.row_items("select", knobs.select_rows)
+    work.progress.begin("select", len(items) * (len(steps) + len(set(knobs.scales)) - 1))
+    done = 0
+
+    def answer(step: int, scale: float) -> list[Answer]:
+        nonlocal done
+        set_adapter(work.model, checkpoint_path(work, step), scale)
+        answers = _answer(work, items, done)
+        done += len(items)
+        work.run.save_answers("select", f"checkpoint-{step}@{scale:g}", answers)
+        return answers
+
+    if items:
+        losses = {step: mean_loss(load_steps(work), step) for step in steps}
+        selection = choose_candidate(steps, knobs.scales, answer, work.run.load_answers("base", "select"), losses)
+    else:
+        selection = Selection(checkpoint=steps[-1], scale=1.0, reason="select.no_rows", candidates=[])
+    work.run.save(selection)
+    save_adapter(
+        checkpoint_path(work, selection.checkpoint), work.run.adapter, selection.scale, base=work.config.model.name
+    )
+    work.progress.end("select")
+
+
+def checkpoint_path(work: Work, step: int) -> Path:
+    """Folder of a checkpoint."""
+    return work.run.checkpoints / f"checkpoint-{step}"
+
+
+def mean_loss(steps: Sequence[StepReport], until: int, window: int = 10) -> float:
+    """Mean training loss of the `window` steps before a checkpoint."""
+    losses = [report.loss for report in steps if until - window < report.step <= until]
+    return sum(losses) / len(losses) if losses else float("nan")
+
+
+def measure_tuned(work: Work) -> None:
+    """Answers of the chosen adapter to the test rows and the probes: the only time the test rows meet it."""
+    selection = work.run.load(Selection)
+    set_adapter(work.model, checkpoint_path(work, selection.checkpoint), selection.scale)
+    suites = {"test": work.row_items("test", work.config.evaluate.test_rows), "retention": work.probe_items()}
+    work.progress.begin("tuned", sum(len(items) for items in suites.values()))
+    done = 0
+    for suite, items in suites.items():
+        work.run.save_answers("tuned", suite, _answer(work, items, done))
+        done += len(items)
+    work.progress.end("tuned")
+
+
+def judge(work: Work) -> None:
+    """The verdict, from the kept answers alone."""
+    work.progress.begin("verdict")
+    items = work.row_items("test", work.config.evaluate.test_rows)
+    tuned = work.run.load_answers("tuned", "test")
+    evidence = Evidence(
+        base_test=work.run.load_answers("base", "test"),
+        tuned_test=tuned,
+        base_probes=work.run.load_answers("base", "retention"),
+        tuned_probes=work.run.load_answers("tuned", "retention"),
+        few_shot=work.run.load_answers("base", "few_shot"),
+        frequent=score_frequent(items, work.train_rows),
+        permuted=score_permuted(items, tuned, work.config.train.seed),
+    )
+    seconds = {name: stage.seconds for name, stage in work.run.load(RunRecord).stages.items()}
+    verdict = judge_run(
+        evidence,
+        thresholds=work.config.evaluate,
+        selection=work.run.load(Selection),
+        seed=work.config.train.seed,
+        seconds=seconds,
+    )
+    work.run.save(verdict)
+    work.progress.end("verdict")
+
+
+def report(work: Work) -> None:
+    """Write report.html."""
+    work.progress.begin("report")
+    write_report(work.run, work.config.report.language or current_language())
+    work.progress.end("report")
+
+
+def _answer(work: Work, items: Sequence[Item], before: int) -> list[Answer]:
+    """Answers of the model as it stands; progress goes on from `before`."""
+    model: Any = work.model
+    return measure_items(
+        model,
+        work.tokenizer,
+        items,
+        batch_size=work.config.evaluate.batch_size,
+        on_progress=lambda done: work.progress.advance(before + done),
+    )

@@ -1,0 +1,230 @@
+"""Peak memory of the product's own step and of its own answering, traced without weights and without the device.
+
+The model is built from its config on `meta` tensors, the adapter is added as for training, and the very function that
+is trained (`model.step.sum_loss`) runs on it under a `Tracker`. A second or two for a model of 1.8 billion weights. In:
+a `Subject` and a shape. Out: `Traced`. An architecture whose operators have no meta kernel raises: the plan then takes
+the closed formula and says so.
+
+    subject = describe_subject(config, dtype="bfloat16", lora=LoraSection(rank=16, alpha=32))
+    trace_step(subject, Step(segments=(1024,) * 4, trained=1000, checkpointing=True, chunk=256), kernel="flash").peak
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import torch
+from peft import PeftModel
+from torch import Tensor, nn
+from transformers import DynamicCache
+
+from tuneproof.model.step import Pack, sum_loss
+from tuneproof.plan.kernels import Kernel, name_attention
+from tuneproof.plan.subject import Subject, build_model, count_nf4, find_linears, has_plain_head
+from tuneproof.plan.tracker import Event, Tracker
+from tuneproof.records import Parts
+
+
+class Step(NamedTuple):
+    """The shape of one packed forward and backward."""
+
+    segments: tuple[int, ...]
+    """Length of each row, in tokens."""
+    trained: int
+    checkpointing: bool
+    chunk: int
+    accumulating: bool = False
+    """Whether gradients of an earlier pack of the same step are already there."""
+
+
+class Answering(NamedTuple):
+    """The shape of one batch of answers: rows, the longest prompt, the most new tokens."""
+
+    rows: int
+    prompt: int
+    new: int
+
+
+class Traced(NamedTuple):
+    """What a trace found. Bytes."""
+
+    peak: int
+    parts: Parts
+    """What was live at the peak; the device's own part is not in it."""
+    static: tuple[Event, ...]
+    """Allocations that last: weights, adapter, optimizer."""
+    events: tuple[Event, ...]
+    """Allocations and frees of the step, in order; all that is allocated in it is freed in it."""
+
+
+@lru_cache(maxsize=128)
+def trace_step(subject: Subject, step: Step, *, kernel: Kernel) -> Traced:
+    """Peak of one forward and backward with the optimizer's state there. Raises what torch raises on a missing kernel.
+
+    The optimizer's own step is not run: fused AdamW works in place, and its state is booked beforehand.
+    """
+    model = build_model(subject._replace(quantization="none"), step.checkpointing)
+    model.train()
+    tracker = _make_tracker(subject, model, kernel, single=len(step.segments) == 1)
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    state = _book_static(tracker, subject, model, trained)
+    static = len(tracker.events)
+    plain_head = has_plain_head(model)
+
+    def watch(weight: Tensor) -> None:
+        assert weight.grad is not None
+        tracker.follow(weight.grad, "gradients")
+
+    hooks = [one.register_post_accumulate_grad_hook(watch) for one in trained]
+    try:
+        with name_attention(kernel), tracker:
+            if step.accumulating:
+                for parameter in trained:
+                    parameter.grad = torch.zeros_like(parameter)
+                    tracker.follow(parameter.grad, "gradients")
+            pack = lay_pack(step)
+            loss = sum_loss(model, pack, chunk=step.chunk, plain_head=plain_head)
+            tracker.making = "temporaries"
+            (loss / step.trained).backward()
+            del loss, pack
+            model.zero_grad(set_to_none=True)
+    finally:
+        for hook in hooks:
+            hook.remove()
+        model.zero_grad(set_to_none=True)
+    traced = _finish(tracker, static)
+    del state
+    return traced
+
+
+@lru_cache(maxsize=128)
+def trace_answers(subject: Subject, answering: Answering, *, kernel: Kernel) -> Traced:
+    """Peak of answering one padded batch as `model.generate` does: the prefill, then the last step on a full cache.
+
+    Base, candidates and the chosen adapter are measured before and after training, so no optimizer is there.
+    """
+    model = build_model(subject._replace(quantization="none"))
+    model.eval()
+    tracker = _make_tracker(subject, model, kernel, single=False)
+    _book_static(tracker, subject, model, [])
+    static = len(tracker.events)
+    with name_attention(kernel), torch.no_grad(), tracker:
+        cache = _WatchedCache(tracker, model.config)
+        ids_BT = torch.zeros(answering.rows, answering.prompt, dtype=torch.long, device="meta")
+        mask_BT = torch.ones_like(ids_BT)
+        tokens_B = _ask(model, cache, ids_BT, mask_BT)
+        if answering.new > 1:
+            longest = answering.prompt + answering.new - 2
+            _fill_cache(cache, longest)
+            mask_BT = torch.ones(answering.rows, longest + 1, dtype=torch.long, device="meta")
+            tokens_B = _ask(model, cache, tokens_B[:, None], mask_BT)
+        del cache, ids_BT, mask_BT, tokens_B
+    return _finish(tracker, static)
+
+
+@lru_cache(maxsize=32)
+def count_load(subject: Subject) -> tuple[int, int]:
+    """Bytes of the weights, and of the largest one, which may lie there twice while it is converted.
+
+    Weights are read one by one from a mapped file. The file's own pages may show in a process's resident size, but the
+    system takes them back when it needs them (measured with the demo model: fp32 weights add nothing of their own, bf16
+    ones their own size).
+    """
+    model = build_model(subject._replace(quantization="none"))
+    tracker = _make_tracker(subject, model, "cpu", single=True)
+    _book_static(tracker, subject, model, [])
+    base = [one for one in model.parameters() if not one.requires_grad]
+    return tracker.live["weights"], max(one.numel() * one.element_size() for one in base)
+
+
+def lay_pack(step: Step, device: str = "meta") -> Pack:
+    """A pack of that shape; on `meta` its values do not exist."""
+    tokens = sum(step.segments)
+    ids_T = torch.zeros(tokens, dtype=torch.long, device=device)
+    positions = [torch.arange(length, device=device) for length in step.segments]
+    source_N = torch.arange(step.trained, device=device)
+    return Pack(ids_T, torch.cat(positions), list(step.segments), source_N, ids_T[source_N + 1])
+
+
+def _make_tracker(subject: Subject, model: PeftModel, kernel: Kernel, *, single: bool) -> Tracker:
+    """A tracker for `kernel`'s device. transformers asks two questions about values: is this one row (`single`), and is
+    nothing padded; packs of several rows and padded batches answer no.
+    """
+    on_cuda = kernel != "cpu"
+    return Tracker(
+        "meta",
+        vocabulary=int(model.config.get_text_config().vocab_size),
+        round_to=512 if on_cuda else 1,
+        answer=single,
+        workspaces=on_cuda,
+    )
+
+
+def _book_static(tracker: Tracker, subject: Subject, model: PeftModel, trained: Iterable[nn.Parameter]) -> list[Tensor]:
+    """Book weights, adapter and AdamW's two moments and step count; returns the tensors that must stay alive."""
+    quantised = set(find_linears(model)) if subject.quantization == "nf4" else set()
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            tracker.follow(parameter, "adapter")
+        elif parameter in quantised:
+            tracker.follow_quantised(parameter, count_nf4(parameter.numel()))
+        else:
+            tracker.follow(parameter, "weights")
+    for buffer in model.buffers():
+        tracker.follow(buffer, "weights")
+    state = []
+    for parameter in trained:
+        state += [torch.empty_like(parameter), torch.empty_like(parameter), torch.empty((), device=parameter.device)]
+    for tensor in state:
+        tracker.follow(tensor, "optimizer")
+    return state
+
+
+class _WatchedCache(DynamicCache):
+    """A cache that books what it holds."""
+
+    def __init__(self, tracker: Tracker, config: Any) -> None:
+        super().__init__(config=config)
+        self.tracker = tracker
+
+    def update(self, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
+        """Take in one layer's new keys and values."""
+        keys, values = super().update(*args, **kwargs)
+        self.tracker.follow(keys, "cache")
+        self.tracker.follow(values, "cache")
+        return keys, values
+
+
+def _fill_cache(cache: _WatchedCache, length: int) -> None:
+    """Let every layer that keeps all tokens hold `length` of them; a sliding window stays as it is."""
+    for layer in cache.layers:
+        if getattr(layer, "is_initialized", False) and not getattr(layer, "is_sliding", False):
+            for name in ("keys", "values"):
+                held = getattr(layer, name)
+                grown = held.new_empty(*held.shape[:2], length, held.shape[3])
+                cache.tracker.follow(grown, "cache")
+                setattr(layer, name, grown)
+                del held, grown
+
+
+def _ask(model: Any, cache: DynamicCache, ids_BT: Tensor, mask_BT: Tensor) -> Tensor:
+    """The next token of each row, asked for as `model.generate` asks."""
+    positions_BT = torch.zeros_like(ids_BT)
+    logits_B1V = model(
+        input_ids=ids_BT,
+        attention_mask=mask_BT,
+        position_ids=positions_BT,
+        past_key_values=cache,
+        use_cache=True,
+        logits_to_keep=1,
+    ).logits
+    tokens_B: Tensor = logits_B1V[:, -1].argmax(-1)
+    return tokens_B
+
+
+def _finish(tracker: Tracker, static: int) -> Traced:
+    parts = Parts.model_validate(tracker.parts)
+    events = tuple(tracker.events)
+    return Traced(tracker.peak, parts, events[:static], events[static:])

@@ -1,0 +1,55 @@
+"""Records of the evaluation: answers kept one by one, candidates, the choice."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel
+
+
+class Answer(BaseModel):
+    """One answer of one arm to one item. A line of `eval/ARM/SUITE.jsonl`."""
+
+    id: str
+    task: str
+    """The row's task; the probe's family."""
+    scorer: str
+    prompt: str
+    reference: str
+    answer: str
+    score: float
+    """0 to 1."""
+    right: bool
+    tokens: int
+    finish: Literal["end", "length"]
+    """`end`: the model ended its answer; `length`: it was cut at max_new_tokens."""
+    cluster: str | None = None
+    """Duplicate cluster of a test row: rows of one cluster are not independent."""
+    language: str | None = None
+
+
+class Candidate(BaseModel):
+    """One checkpoint at one adapter scale, scored on the select split."""
+
+    checkpoint: int
+    scale: float
+    n: int
+    score: float
+    """Macro-average over tasks."""
+    standard_error: float | None = None
+    """Of the paired difference from the best candidate; None for the best itself."""
+    retention: float | None = None
+    """Share of a slice of base-right probes still right; None when not measured."""
+    train_loss: float | None = None
+    degeneration: list[str] = []
+    """Gates that fail."""
+
+
+class Selection(BaseModel):
+    """Every candidate, and the one that was chosen. `eval/selection.json`."""
+
+    checkpoint: int
+    scale: float
+    reason: str
+    """Key of the message that says why."""
+    candidates: list[Candidate]

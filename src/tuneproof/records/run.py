@@ -1,0 +1,49 @@
+"""The run's own record: what it is, how far it got. `run.json`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel
+
+Status = Literal["running", "stopped", "failed", "done"]
+
+
+class StageRecord(BaseModel):
+    """How one stage ended."""
+
+    status: Status
+    seconds: float
+
+
+class TrainingRecord(BaseModel):
+    """What training did. Seconds run from the first batch to the last step, saves included, select scoring not."""
+
+    rows: int
+    tokens: int
+    trained_tokens: int
+    steps: int
+    seconds: float
+    peak_bytes: int | None
+    final_loss: float
+    """Mean over the last step's trained tokens, in nats."""
+    world_size: int = 1
+    rows_per_rank: list[int]
+    replay_rows: int = 0
+
+
+class RunRecord(BaseModel):
+    """Identity and progress of a run."""
+
+    status: Status
+    command: str
+    fingerprint: dict[str, str]
+    """Field -> hash: data, base, template, config."""
+    versions: dict[str, str]
+    device: str
+    seed: int
+    language: Literal["en", "zh"] = "en"
+    created: float
+    stages: dict[str, StageRecord] = {}
+    training: TrainingRecord | None = None
+    error: str | None = None

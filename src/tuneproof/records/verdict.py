@@ -1,0 +1,93 @@
+"""The verdict. `verdict.json`. Scores, shares and differences are 0 to 1."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel
+
+Decision = Literal["ship", "dont_ship", "not_enough_evidence"]
+Interval = tuple[float, float]
+
+
+class Control(BaseModel):
+    """The best answerer that has not learnt the task: what the tuned model must beat."""
+
+    kind: Literal["few_shot", "most_frequent", "permuted"]
+    score: float
+    delta: float
+    """Tuned minus control."""
+    ci95: Interval
+
+
+class TaskResult(BaseModel):
+    """Base against tuned on the same items, of one task or (the verdict's `task`) macro-averaged over all."""
+
+    task: str = "all"
+    metric: str
+    n: int
+    base: float | None
+    tuned: float | None
+    delta: float | None
+    ci95: Interval | None
+    p_value: float | None
+    better: int
+    worse: int
+    same: int
+    base_ci95: Interval | None = None
+    tuned_ci95: Interval | None = None
+    control: Control | None = None
+
+
+class LostItem(BaseModel):
+    """A probe that the base answered right and the tuned model does not."""
+
+    id: str
+    family: str
+    prompt: str
+    reference: str
+    base: str
+    tuned: str
+
+
+class Retention(BaseModel):
+    """What was kept and what was lost of the base's other abilities."""
+
+    n: int
+    base_right: int
+    lost: int
+    gained: int
+    p_value: float | None
+    loss_upper95: float | None
+    """Upper end of the 95 % interval of the net loss, as a share of all items."""
+    net_loss: float | None = None
+    """(lost - gained) / n."""
+    kl_retention: float | None = None
+    kl_task: float | None = None
+    text_loss_change: float | None = None
+    by_language: dict[str, dict[str, int]] = {}
+    by_family: dict[str, dict[str, int]] = {}
+    lost_items: list[LostItem] = []
+
+
+class Verdict(BaseModel):
+    """Ship, don't ship, or not enough evidence: with every number that led to it."""
+
+    decision: Decision
+    summary: dict[Literal["en", "zh"], str]
+    reasons: list[str]
+    """Keys of the catalogue (`verdict.reason.*`), in the order of their weight."""
+    task: TaskResult
+    tasks: list[TaskResult]
+    retention: Retention
+    degeneration: dict[str, dict[str, float | None]]
+    """base, tuned, reference -> measure -> value."""
+    degeneration_failed: list[str] = []
+    overfitting: dict[str, float | None] = {}
+    minimum_detectable_effect: float | None
+    rows_needed: int | None
+    """Test rows that would settle it; None where it is settled."""
+    selection: dict[str, float | int] = {}
+    thresholds: dict[str, float] = {}
+    seed: int
+    seconds: dict[str, float] = {}

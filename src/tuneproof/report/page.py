@@ -1,0 +1,169 @@
+"""One plain view of a run folder: the records that are there, and the lists that the page makes of them.
+
+In: a run folder with at least run.json. Out: a Page; a record that is missing is None, a list that is missing is empty.
+
+    page = gather_page(RunDir(Path("runs/first")), "en")
+"""
+
+from __future__ import annotations
+
+import math
+import shlex
+from dataclasses import dataclass
+from typing import NamedTuple, TypeVar
+
+from pydantic import BaseModel
+
+from tuneproof.messages import Language
+from tuneproof.records import Answer, DataReport, Finding, Plan, RunRecord, Selection, Split, Verdict
+from tuneproof.report.answers import Item, pair_answers
+from tuneproof.report.charts import thin_out
+from tuneproof.rundir import RunDir
+
+Record = TypeVar("Record", bound=BaseModel)
+# Of one kind; data/report.json has all of them, and nobody reads a page of ten thousand duplicates.
+FINDINGS_SHOWN = 100
+SEVERITIES = ("error", "warning", "info")
+
+
+class ToldFinding(NamedTuple):
+    """A finding with its sentences in the page's language."""
+
+    finding: Finding
+    message: str
+    fix: str
+
+
+class FindingGroup(NamedTuple):
+    """Findings of one kind: how many there are, and the first of them."""
+
+    kind: str
+    severity: str
+    total: int
+    shown: list[ToldFinding]
+
+
+class StageTime(NamedTuple):
+    """Seconds of a stage: as planned, as it was."""
+
+    name: str
+    planned: float | None
+    real: float | None
+
+
+@dataclass(frozen=True)
+class Page:
+    """Everything the templates show."""
+
+    name: str
+    folder: str
+    run: RunRecord
+    verdict: Verdict | None
+    data: DataReport | None
+    split: Split | None
+    plan: Plan | None
+    selection: Selection | None
+    config: str | None
+    items: list[Item]
+    tasks: list[str]
+    gained: list[tuple[Answer, Answer]]
+    """Retention items that only the tuned model answers right: (base, tuned)."""
+    findings: list[FindingGroup]
+    losses: list[tuple[int, float]]
+    measured_peak: int | None
+    stages: list[StageTime]
+    next_commands: list[str]
+
+
+def gather_page(run: RunDir, language: Language) -> Page:
+    """Read the folder. Raises RunError when run.json is missing or any record is damaged."""
+    record, plan, data = run.load(RunRecord), _load(run, Plan), _load(run, DataReport)
+    items = pair_answers(_load_answers(run, "base", "test"), _load_answers(run, "tuned", "test"))
+    return Page(
+        name=run.name,
+        folder=str(run.path),
+        run=record,
+        verdict=_load(run, Verdict),
+        data=data,
+        split=_load(run, Split),
+        plan=plan,
+        selection=_load(run, Selection),
+        config=run.config.read_text(encoding="utf-8", errors="replace") if run.config.is_file() else None,
+        items=items,
+        tasks=sorted({item.base.task for item in items}),
+        gained=find_gained(_load_answers(run, "base", "retention"), _load_answers(run, "tuned", "retention")),
+        findings=group_findings(data.findings, language) if data else [],
+        losses=thin_out(read_losses(run)),
+        measured_peak=find_peak(record, plan),
+        stages=line_up_stages(record, plan),
+        next_commands=suggest_commands(run, record, language),
+    )
+
+
+def _load(run: RunDir, kind: type[Record]) -> Record | None:
+    return run.load(kind) if run.has(kind) else None
+
+
+def _load_answers(run: RunDir, arm: str, suite: str) -> list[Answer]:
+    return run.load_answers(arm, suite) if run.answers_path(arm, suite).is_file() else []
+
+
+def find_gained(base: list[Answer], tuned: list[Answer]) -> list[tuple[Answer, Answer]]:
+    """Items that the base answered wrong and the tuned model answers right."""
+    by_id = {answer.id: answer for answer in tuned if answer.right}
+    return [(answer, by_id[answer.id]) for answer in base if not answer.right and answer.id in by_id]
+
+
+def group_findings(findings: list[Finding], language: Language) -> list[FindingGroup]:
+    """Findings by kind: errors first, then the most frequent."""
+    by_kind: dict[str, list[Finding]] = {}
+    for finding in findings:
+        by_kind.setdefault(finding.kind, []).append(finding)
+    groups = []
+    for kind, same in by_kind.items():
+        worst = min((finding.severity for finding in same), key=SEVERITIES.index)
+        shown = [tell_finding(finding, language) for finding in same[:FINDINGS_SHOWN]]
+        groups.append(FindingGroup(kind, worst, len(same), shown))
+    return sorted(groups, key=lambda group: (SEVERITIES.index(group.severity), -group.total))
+
+
+def tell_finding(finding: Finding, language: Language) -> ToldFinding:
+    """The finding in `language`; as recorded where this version has no such sentence, or the run no values."""
+    try:
+        message, fix = finding.told(language)
+    except KeyError:
+        message, fix = finding.message, finding.fix
+    return ToldFinding(finding, message, fix)
+
+
+def read_losses(run: RunDir) -> list[tuple[int, float]]:
+    """Training loss by step, in nats; a step that a resumed run took again counts once, as it ended."""
+    losses: dict[int, float] = {}
+    for event in run.load_events():
+        loss = event.get("loss")
+        if event.get("kind") == "step" and isinstance(loss, int | float) and math.isfinite(loss):
+            losses[int(event["step"])] = float(loss)
+    return sorted(losses.items())
+
+
+def find_peak(record: RunRecord, plan: Plan | None) -> int | None:
+    """Measured peak of the training, in bytes."""
+    if plan and plan.measured_peak_bytes is not None:
+        return plan.measured_peak_bytes
+    return record.training.peak_bytes if record.training else None
+
+
+def line_up_stages(record: RunRecord, plan: Plan | None) -> list[StageTime]:
+    """Planned and real seconds of each stage, in the order in which they ran."""
+    planned = plan.time.parts if plan and plan.time else {}
+    names = dict.fromkeys([*record.stages, *planned])
+    real = {name: stage.seconds for name, stage in record.stages.items()}
+    return [StageTime(name, planned.get(name), real.get(name)) for name in names]
+
+
+def suggest_commands(run: RunDir, record: RunRecord, language: Language) -> list[str]:
+    """What to type next: go on with an unfinished run, else talk to the result and read it in the other language."""
+    folder, other = shlex.quote(str(run.path)), "en" if language == "zh" else "zh"
+    if run.has(Verdict):
+        return [f"tuneproof chat {folder}", f"tuneproof report {folder} --lang {other}"]
+    return [f"tuneproof eval {folder}"] if record.status == "done" else [record.command]

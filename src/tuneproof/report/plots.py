@@ -1,0 +1,97 @@
+"""The records' numbers, handed to the charts with the page's words for them.
+
+In: records, a language. Out: inline SVG, or None where there is nothing to draw.
+"""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from tuneproof.messages import Language, tell
+from tuneproof.records import Candidate, Plan, Selection, TaskResult, Verdict
+from tuneproof.report import headlines
+from tuneproof.report.charts import (
+    CurvePoint,
+    Curves,
+    IntervalRow,
+    MemoryBars,
+    Part,
+    draw_curves,
+    draw_intervals,
+    draw_memory,
+)
+from tuneproof.report.figures import format_bytes, format_interval, format_signed
+from tuneproof.report.words import name_of
+
+
+def plot_gain(verdict: Verdict, language: Language) -> Markup | None:
+    """All tasks against the base and against the control, then each task against the base."""
+    every, control = verdict.task, verdict.task.control
+    rows = _make_row(tell("report.all_tasks", language), every, language)
+    if control:
+        text = _write_interval(control.delta, control.ci95, language)
+        rows.append(IntervalRow(tell("report.against_control", language), None, control.delta, control.ci95, text))
+    for task in verdict.tasks:
+        rows += _make_row(task.task, task, language)
+    if not rows:
+        return None
+    return draw_intervals(rows, headlines.tell_gain(verdict, language), tell("report.axis.gain", language))
+
+
+def _make_row(label: str, task: TaskResult, language: Language) -> list[IntervalRow]:
+    if task.delta is None or task.ci95 is None:
+        return []
+    return [IntervalRow(label, task.n, task.delta, task.ci95, _write_interval(task.delta, task.ci95, language))]
+
+
+def _write_interval(delta: float, ci95: tuple[float, float], language: Language) -> str:
+    return f"{format_signed(delta, language)} ({format_interval(ci95, language)})"
+
+
+def plot_loss(losses: list[tuple[int, float]], chosen: int | None, language: Language) -> Markup | None:
+    """Training loss by step; the chosen checkpoint's step is marked."""
+    if not losses:
+        return None
+    near = min((step for step, _ in losses), key=lambda step: abs(step - chosen)) if chosen else None
+    word = tell("report.chosen", language)
+    line = [CurvePoint(step, loss, chosen=step == near, text=word if step == near else "") for step, loss in losses]
+    axes = tell("report.axis.step", language), tell("report.axis.loss", language)
+    return draw_curves(Curves([line], headlines.tell_loss(losses, language), axes))
+
+
+def plot_selection(selection: Selection, language: Language) -> Markup | None:
+    """Select score by checkpoint, a line for each adapter scale."""
+    if not selection.candidates:
+        return None
+    chosen, word = (selection.checkpoint, selection.scale), tell("report.chosen", language)
+
+    def make_point(one: Candidate) -> CurvePoint:
+        taken = (one.checkpoint, one.scale) == chosen
+        scale = "" if one.scale == 1 else f"×{one.scale:g}"
+        text = f"{word} {scale}".rstrip() if taken else scale
+        return CurvePoint(one.checkpoint, 100 * one.score, 100 * (one.standard_error or 0.0), taken, text)
+
+    ordered = sorted(selection.candidates, key=lambda one: one.checkpoint)
+    scales = sorted({one.scale for one in ordered}, reverse=True)
+    lines = [[make_point(one) for one in ordered if one.scale == scale] for scale in scales]
+    axes = tell("report.axis.step", language), tell("report.axis.score", language)
+    return draw_curves(Curves(lines, headlines.tell_selection(selection, language), axes, marked=True))
+
+
+def plot_memory(plan: Plan, measured: int | None, language: Language) -> Markup:
+    """Predicted parts, the measured peak, the limit."""
+    sizes = list(plan.parts.model_dump().items())
+    names = [f"{name_of('report.part', name, language)}: {format_bytes(size, language)}" for name, size in sizes]
+    parts = [Part(n, names[n - 1], size) for n, (_, size) in enumerate(sizes, start=1) if size]
+
+    def write(key: str, size: int) -> str:
+        return tell(f"report.bar.{key}", language, size=format_bytes(size, language))
+
+    bars = MemoryBars(
+        parts,
+        write("predicted", plan.peak_bytes),
+        (measured, write("measured", measured)) if measured else None,
+        (plan.limit_bytes, write("limit", plan.limit_bytes)),
+        headlines.tell_memory(plan, measured, language),
+    )
+    return draw_memory(bars)

@@ -1,0 +1,204 @@
+"""The run folder: the only thing that passes between commands, web app, server and tests.
+
+    RUN/
+      config.yaml               exactly what ran, every value resolved
+      run.json                  RunRecord: status, fingerprint, versions, device, seed, stages, training
+      events.jsonl              one JSON object a line with `time` and `kind`
+      data/report.json          DataReport
+      data/split.json           Split
+      data/{train,select,test}.jsonl   a Row a line
+      data/replay.jsonl         a Row a line: the base model's own answers, mixed into training
+      plan.json                 Plan
+      checkpoints/checkpoint-N/ Trainer checkpoints; whole when manifest.json is there
+      adapter/                  the chosen adapter in PEFT's layout, tokenizer, chat template, model card
+      eval/base/SUITE.jsonl     an Answer a line; suites: test, retention, few_shot
+      eval/tuned/SUITE.jsonl
+      eval/selection.json       Selection
+      verdict.json              Verdict
+      report.html
+
+In: a path. Out: records. Every file is written beside its place and renamed, so a reader sees the old or the new one.
+
+    run = RunDir(Path("runs/first"))
+    plan = run.load(Plan)
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from filelock import FileLock, Timeout
+from pydantic import BaseModel, ValidationError
+
+from tuneproof.errors import RunError
+from tuneproof.records import Answer, DataReport, Plan, Row, RunRecord, Selection, Split, Verdict
+
+Record = TypeVar("Record", bound=BaseModel)
+PLACES: dict[type[BaseModel], str] = {
+    RunRecord: "run.json",
+    DataReport: "data/report.json",
+    Split: "data/split.json",
+    Plan: "plan.json",
+    Selection: "eval/selection.json",
+    Verdict: "verdict.json",
+}
+
+
+def write_atomic(path: Path, text: str) -> None:
+    """Write `text` as UTF-8 so that `path` is the old or the new file, never half of one, at any crash."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, 0o666 & ~_umask())
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    """The process' umask; it can only be read by setting it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+class RunDir:
+    """One run's folder. Reading raises RunError, naming the file, when a record is missing or damaged."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def name(self) -> str:
+        """The folder's own name."""
+        return self.path.resolve().name
+
+    @property
+    def config(self) -> Path:
+        """The resolved config."""
+        return self.path / "config.yaml"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of the Trainer's checkpoints."""
+        return self.path / "checkpoints"
+
+    @property
+    def adapter(self) -> Path:
+        """The chosen adapter."""
+        return self.path / "adapter"
+
+    @property
+    def report(self) -> Path:
+        """The report page."""
+        return self.path / "report.html"
+
+    def has(self, kind: type[BaseModel]) -> bool:
+        """Whether the record lies in the folder."""
+        return (self.path / PLACES[kind]).is_file()
+
+    def load(self, kind: type[Record]) -> Record:
+        """The record of this kind."""
+        path = self.path / PLACES[kind]
+        try:
+            return kind.model_validate_json(path.read_bytes())
+        except FileNotFoundError:
+            raise RunError("run.missing", where=str(path), file=PLACES[kind]) from None
+        except (ValidationError, OSError) as error:
+            raise RunError("run.damaged", where=str(path), why=str(error).splitlines()[0]) from error
+
+    def save(self, record: BaseModel) -> None:
+        """Write the record to its place."""
+        write_atomic(self.path / PLACES[type(record)], record.model_dump_json(indent=1) + "\n")
+
+    def load_rows(self, name: str) -> list[Row]:
+        """Rows of `data/NAME.jsonl`."""
+        return list(self._load_lines(self.path / "data" / f"{name}.jsonl", Row))
+
+    def save_rows(self, name: str, rows: Iterable[Row]) -> None:
+        """Write `data/NAME.jsonl`."""
+        self._save_lines(self.path / "data" / f"{name}.jsonl", rows)
+
+    def has_rows(self, name: str) -> bool:
+        """Whether `data/NAME.jsonl` is there."""
+        return (self.path / "data" / f"{name}.jsonl").is_file()
+
+    def answers_path(self, arm: str, suite: str) -> Path:
+        """Where the answers of an arm (`base`, `tuned`) to a suite lie."""
+        return self.path / "eval" / arm / f"{suite}.jsonl"
+
+    def load_answers(self, arm: str, suite: str) -> list[Answer]:
+        """Answers of an arm to a suite."""
+        return list(self._load_lines(self.answers_path(arm, suite), Answer))
+
+    def save_answers(self, arm: str, suite: str, answers: Iterable[Answer]) -> None:
+        """Write the answers of an arm to a suite."""
+        self._save_lines(self.answers_path(arm, suite), answers)
+
+    def load_events(self) -> list[dict[str, Any]]:
+        """All events; a line cut short by a crash is left out."""
+        path = self.path / "events.jsonl"
+        events = []
+        for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else []:
+            try:
+                events.append(json.loads(line))
+            except json.JSONDecodeError:
+                continue
+        return events
+
+    def log_event(self, kind: str, **facts: object) -> None:
+        """Append one line to events.jsonl."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        line = json.dumps({"time": round(time.time(), 3), "kind": kind, **facts}, ensure_ascii=False)
+        with (self.path / "events.jsonl").open("a", encoding="utf-8", newline="\n") as file:
+            file.write(line + "\n")
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the folder as its only writer. Raises RunError, naming the owner, when another process holds it.
+
+        The operating system frees the lock of a dead process, so a killed run leaves the folder usable.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        owner = self.path / ".owner"
+        lock = FileLock(self.path / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            held = owner.read_text(encoding="utf-8").strip() if owner.is_file() else "?"
+            raise RunError("run.locked", where=str(self.path), owner=held) from None
+        try:
+            write_atomic(owner, f"pid {os.getpid()} on {socket.gethostname()}\n")
+            yield
+        finally:
+            lock.release()
+
+    def _load_lines(self, path: Path, kind: type[Record]) -> Iterator[Record]:
+        try:
+            lines = path.read_text(encoding="utf-8").split("\n")
+        except OSError:
+            raise RunError("run.missing", where=str(path), file=path.name) from None
+        for number, line in enumerate(lines, start=1):
+            if line:
+                try:
+                    yield kind.model_validate_json(line)
+                except ValidationError as error:
+                    where, why = f"{path}:{number}", str(error).splitlines()[0]
+                    raise RunError("run.damaged", where=where, why=why) from error
+
+    @staticmethod
+    def _save_lines(path: Path, records: Iterable[BaseModel]) -> None:
+        write_atomic(path, "".join(record.model_dump_json() + "\n" for record in records))

@@ -1,0 +1,74 @@
+"""Rows as the trainer sees them: token ids, the loss mask, and the proof that the mask is right.
+
+In: rows and a tokenizer. Out: a `RowSet`. Refused before step one: rows of which nothing would be trained.
+
+    rows = encode_rows(tokenizer, train_rows)
+    pieces = explain_mask(tokenizer, rows.encoded[0])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from torch.utils.data import Dataset
+
+from tuneproof.errors import TrainingError
+from tuneproof.model.chat import Encoded, encode_row
+from tuneproof.model.step import count_trained
+from tuneproof.records import Row
+
+
+class RowSet(Dataset[tuple[int, Encoded]]):
+    """Encoded rows; an item is (index, encoded), so that an error can name its rows."""
+
+    def __init__(self, rows: Sequence[Row], encoded: Sequence[Encoded]) -> None:
+        self.rows = rows
+        self.encoded = encoded
+
+    def __len__(self) -> int:
+        return len(self.encoded)
+
+    def __getitem__(self, index: int) -> tuple[int, Encoded]:
+        return index, self.encoded[index]
+
+    @property
+    def tokens(self) -> int:
+        """All tokens of one pass."""
+        return sum(len(row.ids) for row in self.encoded)
+
+    @property
+    def trained_tokens(self) -> int:
+        """Trained tokens of one pass."""
+        return count_trained(self.encoded)
+
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest row."""
+        return max(len(row.ids) for row in self.encoded)
+
+
+def encode_rows(tokenizer: Any, rows: Sequence[Row], on_progress: Callable[[int], None] | None = None) -> RowSet:
+    """Encode every row. Raises TrainingError, naming the row, when a row has no trained token, or there is no row."""
+    if not rows:
+        raise TrainingError("train.no_rows")
+    encoded = []
+    for done, row in enumerate(rows, start=1):
+        one = encode_row(tokenizer, row.messages)
+        if count_trained([one]) == 0:
+            raise TrainingError("train.nothing_trained", where=f"{row.file}:{row.line}")
+        encoded.append(one)
+        if on_progress and done % 100 == 0:
+            on_progress(done)
+    return RowSet(rows, encoded)
+
+
+def explain_mask(tokenizer: Any, row: Encoded) -> list[tuple[str, bool]]:
+    """A row as (text, trained) pieces, in order: what a person must see to believe the mask."""
+    pieces: list[tuple[str, bool]] = []
+    start = 0
+    for at in range(1, len(row.ids) + 1):
+        if at == len(row.ids) or row.mask[at] != row.mask[start]:
+            pieces.append((tokenizer.decode(row.ids[start:at]), row.mask[start]))
+            start = at
+    return pieces

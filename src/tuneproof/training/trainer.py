@@ -1,0 +1,137 @@
+"""The Trainer subclass: the public `transformers.Trainer`, with our step, our checkpoints and no silent failure.
+
+A batch of the data loader is one optimizer step: `batch_size` rows. Inside the step the rows are packed side by side
+into as many forwards as memory needs, and the loss is normalised by the trained tokens of the whole step, so the
+result does not depend on how it was cut. A loss or gradient that is not finite stops the run at that step, before the
+weights change.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from transformers import Trainer, TrainerCallback, TrainingArguments
+
+from tuneproof.errors import TrainingError
+from tuneproof.model.chat import Encoded
+from tuneproof.model.packing import pack_lengths
+from tuneproof.model.step import build_optimizer, build_pack, count_trained, sum_loss
+from tuneproof.training.checkpoint import publish_checkpoint
+from tuneproof.training.dataset import RowSet
+
+
+class Shape(NamedTuple):
+    """How a step is cut and computed."""
+
+    pack_tokens: int
+    """Tokens of a pack at most; a longer row gets a pack of its own."""
+    loss_chunk: int
+    plain_head: bool
+    """See `model.step.check_plain_head`."""
+    pack_rows: int | None = None
+    """Rows of a pack at most: 1 where the model cannot keep packed rows apart."""
+
+
+class StepReport(NamedTuple):
+    """What one optimizer step did."""
+
+    step: int
+    loss: float
+    """Mean over the step's trained tokens, in nats."""
+    tokens: int
+    trained_tokens: int
+
+
+class Rows:
+    """A batch as the data loader hands it on; opaque, so that nothing tries to move it to a device."""
+
+    def __init__(self, items: Sequence[tuple[int, Encoded]]) -> None:
+        self.indices = [index for index, _ in items]
+        self.encoded = [encoded for _, encoded in items]
+
+
+def collate_rows(items: Sequence[tuple[int, Encoded]]) -> dict[str, Rows]:
+    """The data loader's batch."""
+    return {"rows": Rows(items)}
+
+
+class PackedTrainer(Trainer):
+    """Trains packed rows; see the module's docstring."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        args: TrainingArguments,
+        *,
+        rows: RowSet,
+        shape: Shape,
+        on_step: Callable[[StepReport], None],
+        callbacks: list[TrainerCallback],
+    ) -> None:
+        super().__init__(model, args, train_dataset=rows, data_collator=collate_rows, callbacks=callbacks)
+        self._trained = model
+        self.shape = shape
+        self.on_step = on_step
+        self.batch = Rows([])
+
+    def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
+        """The optimizer of `model/step`, which the memory plan traces."""
+        if self.optimizer is None:
+            self.optimizer = build_optimizer(self._trained.parameters(), self.args.learning_rate)
+        return self.optimizer
+
+    def training_step(
+        self, model: nn.Module, inputs: dict[str, Any], num_items_in_batch: Tensor | int | None = None
+    ) -> Tensor:
+        """Forward and backward of one optimizer step; returns its mean loss, a detached scalar."""
+        model.train()
+        self.batch = inputs["rows"]
+        trained = count_trained(self.batch.encoded)
+        total = torch.zeros((), device=self.args.device)
+        for chosen in self._cut(self.batch.encoded):
+            pack = build_pack([self.batch.encoded[at] for at in chosen], self.args.device)
+            loss = sum_loss(model, pack, chunk=self.shape.loss_chunk, plain_head=self.shape.plain_head) / trained
+            self.accelerator.backward(loss)
+            total += loss.detach()
+        mean = float(total)
+        if not math.isfinite(mean):
+            raise self._not_finite("loss", mean)
+        tokens = sum(len(row.ids) for row in self.batch.encoded)
+        self.on_step(StepReport(self.state.global_step + 1, mean, tokens, trained))
+        return total
+
+    def _cut(self, rows: Sequence[Encoded]) -> list[list[int]]:
+        """Indices of the rows of each pack."""
+        packs = pack_lengths([len(row.ids) for row in rows], self.shape.pack_tokens)
+        limit = self.shape.pack_rows or len(rows)
+        return [pack[at : at + limit] for pack in packs for at in range(0, len(pack), limit)]
+
+    def _clip_grad_norm(self, model: nn.Module) -> Any:
+        """Clip; the norm is known here, after the backward and before the weights change."""
+        norm = super()._clip_grad_norm(model)
+        if norm is not None and not math.isfinite(float(norm)):
+            raise self._not_finite("gradient", float(norm))
+        return norm
+
+    def _not_finite(self, what: str, value: float) -> TrainingError:
+        rows = [self.train_dataset.rows[at] for at in self.batch.indices]  # type: ignore[union-attr]
+        places = ", ".join(f"{row.file}:{row.line}" for row in rows)
+        step = self.state.global_step + 1
+        return TrainingError("train.not_finite", where=f"step {step}", what=what, value=value, rows=places)
+
+    def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
+        """Write into a staging folder, then publish it whole."""
+        folder = Path(str(self.args.output_dir))
+        stage = folder / ".staging"
+        keep, self.args.output_dir, self.args.save_total_limit = self.args.save_total_limit, str(stage), None
+        try:
+            super()._save_checkpoint(model, trial)
+        finally:
+            self.args.output_dir, self.args.save_total_limit = str(folder), keep
+        name = f"checkpoint-{self.state.global_step}"
+        publish_checkpoint(stage / name, folder / name)

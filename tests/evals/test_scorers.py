@@ -1,0 +1,210 @@
+"""Scorers: the right one is chosen for a task, and each measures what it says, in English and in Chinese."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tuneproof.evals.scorers import ScorerName, choose_scorer, is_right, score_answer
+
+LABELS = ["billing", "delivery", "returns", "other"] * 6
+PROSE = "We are sorry that your order arrived late. A colleague will call you today and find a solution with you. " * 2
+
+
+@pytest.mark.parametrize(
+    ("references", "scorer"),
+    [
+        (LABELS, "choice"),
+        (["退款", "物流", "发票", "其他"] * 6, "choice"),
+        (LABELS[:8], "short"),
+        ([f"order {number} left the house" for number in range(30)], "short"),
+        (["Total: 37.50 EUR", "Total: 12.00 EUR", "Total: 5 EUR"], "number"),
+        (["3 x 4 = 12\n#### 12", "Half of 20 is 10.\n#### 10"], "number"),
+        (["1,234", "12", "-7.5%"], "number"),
+        (["１２３４", "５６"], "number"),
+        (["一共是42元。", "答案是 7"], "number"),
+        (["The total is 37.50 EUR.", "$1,200.00"], "number"),
+        (["2024-03-05", "2023-11-30"], "short"),
+        (["5 March 2024", "1 May 2023"], "short"),
+        (["AC-1234", "BX-9912"], "short"),
+        (["14:30", "09:15"], "short"),
+        (["Order number: 004711", "Order number: 000012"], "short"),
+        (['{"a": 1}', '{"a": 2, "b": [1]}'], "json"),
+        (['```json\n{"a": 1}\n```', "[1, 2]"], "json"),
+        (['{"a": 1}', "no order was named"], "short"),
+        (["你好，请稍等", "明天上午发货"], "short"),
+        (["您好，" + "我们会在三个工作日之内为您办理退款手续" * 3], "long"),
+        ([PROSE, PROSE + "Thank you."], "long"),
+        ([], "long"),
+    ],
+)
+def test_scorer_follows_the_type_of_the_references(references: list[str], scorer: ScorerName) -> None:
+    assert choose_scorer(references) == scorer
+
+
+def test_required_strings_go_before_everything_else() -> None:
+    assert choose_scorer(LABELS, required=True) == "required"
+
+
+def test_one_odd_row_in_twenty_does_not_change_the_scorer() -> None:
+    assert choose_scorer([*(f'{{"order": {number}}}' for number in range(19)), "none"]) == "json"
+    assert choose_scorer([*(f'{{"order": {number}}}' for number in range(10)), *["none", "unclear"] * 5]) != "json"
+
+
+def test_real_data_gets_the_scorers_a_person_would_name(data_dir: Path) -> None:
+    lines = (data_dir / "gsm8k_1000.jsonl").read_text(encoding="utf-8").splitlines()
+    assert choose_scorer([json.loads(line)["answer"] for line in lines]) == "number"
+    for name in ("alpaca_en.json", "alpaca_zh.json"):
+        rows = json.loads((data_dir / name).read_text(encoding="utf-8"))
+        assert choose_scorer([row["output"] for row in rows]) == "long"
+
+
+@pytest.mark.parametrize(
+    "answer", ["Billing", " billing.", '"billing"', "**billing**", "ｂｉｌｌｉｎｇ", "「billing」"]
+)
+def test_choice_forgives_case_width_and_quotes(answer: str) -> None:
+    assert score_answer("choice", answer, "billing") == 1.0
+
+
+@pytest.mark.parametrize("answer", ["", "billings", "billing or returns", "The category is billing"])
+def test_choice_forgives_nothing_else(answer: str) -> None:
+    assert score_answer("choice", answer, "billing") == 0.0
+
+
+def test_choice_of_signs_only_is_not_equal_to_silence() -> None:
+    assert score_answer("choice", "", "?") == 0.0
+    assert score_answer("choice", "?", "?") == 1.0
+
+
+@pytest.mark.parametrize(
+    ("answer", "reference"),
+    [
+        ("That makes 37.5 EUR", "Total: 37.50 EUR"),
+        ("1234", "1,234"),
+        ("１，２３４", "1234"),
+        ("1\u202f234", "1234"),
+        ("1.234,56 €", "1234.56"),
+        ("37,50 EUR", "37.50"),
+        ("3 x 4 = 12", "12"),
+        ("10-3", "3"),
+        ("1,2,3", "3"),
+        ("−7", "-7"),
+        ("(-7)", "-7"),
+        ("#### 42\nbecause 6 times 7", "#### 42"),
+        ("答案是４２。", "42"),
+        ("2 + 2 = 4.", "4"),
+        (".5", "0.5"),
+        ("-€5", "-5"),
+        ("100000000", "100000001"),
+    ],
+)
+def test_equal_numbers_are_equal_however_written(answer: str, reference: str) -> None:
+    assert score_answer("number", answer, reference) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("answer", "reference"),
+    [("-3", "3"), ("", "3"), ("three", "3"), ("42 or 43", "42"), ("1.2", "12"), ("37.6", "37.5")],
+)
+def test_other_numbers_are_not(answer: str, reference: str) -> None:
+    assert score_answer("number", answer, reference) == 0.0
+
+
+def test_json_counts_equal_fields_and_charges_extra_ones() -> None:
+    reference = '{"category": "billing", "priority": "high", "order": "A-1"}'
+    assert score_answer("json", reference, reference) == 1.0
+    assert (
+        score_answer(
+            "json", 'Here it is:\n```json\n{"order": "A-1", "priority": "high", "category": "billing"}\n```', reference
+        )
+        == 1.0
+    )
+    assert score_answer(
+        "json", '{"category": "billing", "priority": "low", "order": "A-1"}', reference
+    ) == pytest.approx(2 / 3)
+    assert score_answer("json", '{"category": "billing"}', reference) == pytest.approx(2 * 1 / (1 + 3))
+    extra = '{"category": "billing", "priority": "high", "order": "A-1", "mood": "angry"}'
+    assert score_answer("json", extra, reference) == pytest.approx(2 * 3 / (4 + 3))
+
+
+@pytest.mark.parametrize(
+    "answer", ["", "billing", '{"category": "billing"', "{category: billing}", "[" * 100_000, "{}"]
+)
+def test_what_is_not_the_object_scores_nothing(answer: str) -> None:
+    assert score_answer("json", answer, '{"category": "billing"}') == 0.0
+
+
+def test_json_compares_types_and_nested_values() -> None:
+    assert score_answer("json", '{"n": 2.0, "sum": 37.50}', '{"n": 2, "sum": 37.5}') == 1.0
+    assert score_answer("json", '{"n": "2"}', '{"n": 2}') == 0.0
+    assert score_answer("json", '{"paid": 1}', '{"paid": true}') == 0.0
+    assert score_answer("json", '{"items": [{"id": 1}, {"id": 3}]}', '{"items": [{"id": 1}, {"id": 2}]}') == 0.5
+    assert score_answer("json", '{"类别": "退款"}', '{"类别": "退款"}') == 1.0
+    assert score_answer("json", '{"a":' * 700 + "1" + "}" * 700, '{"a": 1}') == 0.0
+
+
+def test_short_text_is_scored_by_words() -> None:
+    assert score_answer("short", "Five working days.", "five working days") == 1.0
+    assert score_answer("short", "in five days", "five working days") == pytest.approx(2 / 3)
+    assert score_answer("short", "no idea", "five working days") == 0.0
+    assert score_answer("short", "", "five working days") == 0.0
+
+
+def test_short_chinese_text_is_scored_by_characters() -> None:
+    assert score_answer("short", "三个工作日。", "三个工作日") == 1.0
+    assert score_answer("short", "五个工作日", "三个工作日") == pytest.approx(4 / 5)
+
+
+def test_same_words_in_another_order_are_close_and_not_right() -> None:
+    score = score_answer("short", "你爱我", "我爱你")
+    assert 0.9 < score < 1.0
+    assert not is_right("short", score)
+
+
+def test_chrf_agrees_with_the_sum_done_by_hand() -> None:
+    # "ab" against "abc": order 1 P 1, R 2/3; order 2 P 1, R 1/2; no trigram in "ab". Mean P 1, mean R 7/12.
+    assert score_answer("long", "ab", "abc") == pytest.approx(5 * (7 / 12) / (4 + 7 / 12))
+    # The other way round P and R change places, and recall weighs more.
+    assert score_answer("long", "abc", "ab") == pytest.approx(5 * (7 / 12) / (4 * 7 / 12 + 1))
+
+
+def test_chrf_knows_equal_different_and_empty_texts() -> None:
+    assert score_answer("long", PROSE, PROSE) == pytest.approx(1.0)
+    assert score_answer("long", "a b c", "ab c") == pytest.approx(1.0)
+    assert score_answer("long", "xyz", "abc") == 0.0
+    assert score_answer("long", "", "abc") == 0.0
+    near = score_answer("long", "您好，我们会在三天之内退款。", "您好，我们会在五天之内退款。")
+    far = score_answer("long", "今天天气不错。", "您好，我们会在五天之内退款。")
+    assert far < 0.1 < 0.5 < near < 1.0
+
+
+def test_required_strings_are_counted() -> None:
+    required = ["A-1", "14 days", "Kind regards"]
+    answer = "Your order a-1 can be returned within 14\ndays. Best wishes"
+    assert score_answer("required", answer, "", required) == pytest.approx(2 / 3)
+    assert score_answer("required", "订单Ａ-1，十四天内", "", ["A-1", "十四天"]) == 1.0
+    assert score_answer("required", "", "", required) == 0.0
+
+
+@pytest.mark.parametrize("answer", ["It takes 15 days", "It costs 5.50", "1,500 pieces"])
+def test_required_number_is_not_found_inside_a_longer_one(answer: str) -> None:
+    assert score_answer("required", answer, "", ["5"]) == 0.0
+    assert score_answer("required", "It takes 5, or 6 days", "", ["5"]) == 1.0
+
+
+def test_row_that_requires_nothing_is_scored_against_its_reference() -> None:
+    assert score_answer("required", "abc", "abc") == pytest.approx(1.0)
+    assert score_answer("required", "xyz", "abc") == 0.0
+
+
+@pytest.mark.parametrize("scorer", ["choice", "number", "json", "short", "required"])
+def test_right_means_all_of_it(scorer: ScorerName) -> None:
+    assert is_right(scorer, 1.0)
+    assert not is_right(scorer, 0.99)
+
+
+def test_long_text_counts_as_right_from_a_half() -> None:
+    assert is_right("long", 0.5)
+    assert not is_right("long", 0.49)

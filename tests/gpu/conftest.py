@@ -1,0 +1,33 @@
+"""GPU checks run where there is a CUDA device, and say so where there is none."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from transformers import Qwen2Config
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip everything in this folder without a CUDA device."""
+    if not torch.cuda.is_available():
+        for item in items:
+            if "tests/gpu" in item.path.as_posix():
+                item.add_marker(pytest.mark.skip(reason="no CUDA device in this machine"))
+
+
+@pytest.fixture(scope="session")
+def qwen_config() -> Qwen2Config:
+    """Qwen1.5-1.8B's dimensions: the first user's model."""
+    return Qwen2Config(
+        vocab_size=151936,
+        hidden_size=2048,
+        intermediate_size=5504,
+        num_hidden_layers=24,
+        num_attention_heads=16,
+        num_key_value_heads=16,
+        max_position_embeddings=32768,
+        rms_norm_eps=1e-6,
+        tie_word_embeddings=False,
+        use_sliding_window=False,
+        rope_parameters={"rope_type": "default", "rope_theta": 1000000.0},
+    )

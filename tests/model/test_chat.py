@@ -1,0 +1,79 @@
+"""What is trained: every assistant turn with its end token, nothing else, and exactly what inference sees before it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from transformers import AutoTokenizer
+
+from tuneproof.errors import ModelError
+from tuneproof.model.chat import encode_prompt, encode_row, end_ids
+from tuneproof.records import Message
+
+TALK = [
+    Message(role="system", content="Be brief."),
+    Message(role="user", content="the question?"),
+    Message(role="assistant", content="the answer"),
+    Message(role="user", content="and the order?"),
+    Message(role="assistant", content="你好, 2024-01-02 🙂"),
+]
+
+
+@pytest.fixture
+def tokenizer(tiny_model_dir: Path) -> Any:
+    return AutoTokenizer.from_pretrained(tiny_model_dir)
+
+
+def trained_texts(tokenizer: Any, messages: list[Message]) -> list[str]:
+    encoded = encode_row(tokenizer, messages)
+    runs: list[list[int]] = []
+    for at, (token, trained) in enumerate(zip(encoded.ids, encoded.mask, strict=False)):
+        if trained:
+            if at == 0 or not encoded.mask[at - 1]:
+                runs.append([])
+            runs[-1].append(token)
+    return [tokenizer.decode(run) for run in runs]
+
+
+def test_every_assistant_turn_is_trained_with_its_end_token(tokenizer: Any) -> None:
+    assert trained_texts(tokenizer, TALK) == ["the answer<|im_end|>", "你好, 2024-01-02 🙂<|im_end|>"]
+
+
+def test_the_row_begins_with_the_prompt_that_inference_sees(tokenizer: Any) -> None:
+    encoded = encode_row(tokenizer, TALK)
+    prompt = encode_prompt(tokenizer, TALK[:-1])
+    assert encoded.ids[: len(prompt)] == prompt
+    assert encoded.mask[len(prompt)]
+    assert not encoded.mask[len(prompt) - 1]
+
+
+def test_the_whole_text_is_kept(tokenizer: Any) -> None:
+    whole = tokenizer.apply_chat_template([m.model_dump() for m in TALK], tokenize=False)
+    assert tokenizer.decode(encode_row(tokenizer, TALK).ids) == whole.rstrip("\n")
+
+
+def test_a_template_without_an_end_token_gets_one(tokenizer: Any) -> None:
+    tokenizer.chat_template = (
+        "{% for m in messages %}[{{ m.role }}] {{ m.content }} {% endfor %}"
+        "{% if add_generation_prompt %}[assistant] {% endif %}"
+    )
+    assert trained_texts(tokenizer, TALK[1:3]) == ["the answer <|im_end|>"]
+
+
+def test_a_template_that_rewrites_earlier_turns_is_refused(tokenizer: Any) -> None:
+    tokenizer.chat_template = "{{ messages | length }}{% for m in messages %}{{ m.content }}{% endfor %}"
+    with pytest.raises(ModelError) as caught:
+        encode_row(tokenizer, TALK)
+    assert caught.value.key == "chat.no_prefix"
+
+
+def test_the_end_of_a_turn_ends_an_answer(tokenizer: Any) -> None:
+    assert tokenizer.convert_tokens_to_ids("<|im_end|>") in end_ids(tokenizer)
+
+
+def test_the_demo_model_trains_its_end_token(demo_model: Path) -> None:
+    smol = AutoTokenizer.from_pretrained(demo_model)
+    assert trained_texts(smol, TALK[1:3]) == ["the answer<|im_end|>"]
+    assert end_ids(smol) == [smol.convert_tokens_to_ids("<|im_end|>")]

@@ -1,0 +1,112 @@
+"""The time plan: cuts in the written order, floors kept, the limit met or the miss told."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tuneproof.plan.budget import Speeds, Suite, Work, list_levers, plan_time, time_stages
+
+SPEEDS = Speeds(train=1000, generate=200, prefill=2000)
+WORK = Work(
+    epochs=5,
+    epoch_tokens=60_000,
+    epoch_steps=80,
+    replay=Suite(100, 40, 40),
+    test=Suite(150, 100, 40),
+    retention=Suite(260, 40, 20),
+    select=Suite(80, 100, 40),
+    few_shot=Suite(150, 500, 40),
+    candidates=4,
+    load=10,
+    report=5,
+)
+WANTED = sum(time_stages(SPEEDS, WORK).values())
+
+
+def test_without_a_limit_nothing_is_cut() -> None:
+    plan = plan_time(SPEEDS, WORK, None, 30)
+    assert plan.cut == []
+    assert plan.epochs == 5
+    assert plan.seconds() == pytest.approx(30 + WANTED)
+
+
+def test_a_wide_limit_cuts_nothing() -> None:
+    assert plan_time(SPEEDS, WORK, WANTED + 31, 30).cut == []
+
+
+def test_stages_add_up_from_speeds() -> None:
+    parts = time_stages(SPEEDS, WORK)
+    assert parts["train"] == pytest.approx(5 * 60_000 / 1000)
+    assert parts["select"] == pytest.approx(4 * 80 * (100 / 2000 + 40 / 200))
+    assert parts["tuned"] == pytest.approx(150 * 0.25 + 260 * (40 / 2000 + 20 / 200))
+    assert parts["base"] == pytest.approx(parts["tuned"] + 80 * 0.25 + 150 * (500 / 2000 + 40 / 200))
+
+
+def test_epochs_go_first_and_only_as_far_as_needed() -> None:
+    plan = plan_time(SPEEDS, WORK, WANTED - 60, 0)
+    assert plan.cut == ["epochs 5 -> 4"]
+    assert plan.seconds() == pytest.approx(WANTED - 60)
+
+
+def test_cuts_follow_the_written_order() -> None:
+    order = ["epochs", "candidates", "select rows", "retention items", "test rows", "few-shot rows"]
+    seen: list[str] = []
+    for limit in range(int(WANTED), 50, -5):
+        names = [" ".join(line.split()[:-3]) for line in plan_time(SPEEDS, WORK, limit, 0).cut if "limit" not in line]
+        assert names == order[: len(names)]
+        seen = max(seen, names, key=len)
+    assert seen == order
+
+
+def test_epochs_are_cut_again_before_the_last_candidate() -> None:
+    at_floor = plan_time(SPEEDS, WORK, 1, 0)
+    assert at_floor.epochs == 0.8
+    assert at_floor.candidates == 1
+    assert at_floor.select_rows == 30
+    assert at_floor.cut[0] == "epochs 5 -> 0.8"
+    two = plan_time(SPEEDS, WORK, at_floor.seconds() + 15, 0)
+    assert two.candidates == 2
+    assert two.epochs < 2
+
+
+def test_a_limit_that_cannot_be_met_is_told() -> None:
+    plan = plan_time(SPEEDS, WORK, 100, 20)
+    assert plan.cut[-1] == f"limit 100 s -> {plan.seconds():.0f} s"
+    assert (plan.retention_items, plan.test_rows, plan.few_shot_rows) == (200, 100, 50)
+    assert plan.epochs * WORK.epoch_steps >= 60
+    assert "few-shot rows 150 -> 50" in plan.cut
+
+
+def test_what_is_below_a_floor_stays_as_it_is() -> None:
+    small = WORK._replace(epochs=1, epoch_steps=20, test=Suite(40, 100, 40), retention=Suite(150, 40, 20), candidates=1)
+    plan = plan_time(SPEEDS, small, 1, 0)
+    assert (plan.epochs, plan.test_rows, plan.retention_items, plan.candidates) == (1, 40, 150, 1)
+
+
+@given(
+    limit=st.floats(1, 2000),
+    spent=st.floats(0, 300),
+    epochs=st.floats(0.1, 10),
+    rows=st.integers(0, 400),
+    steps=st.floats(1, 400),
+)
+def test_the_limit_is_met_or_every_floor_is_reached(
+    limit: float, spent: float, epochs: float, rows: int, steps: float
+) -> None:
+    work = WORK._replace(epochs=epochs, epoch_steps=steps, test=WORK.test._replace(rows=rows))
+    plan = plan_time(SPEEDS, work, limit, spent)
+    assert plan.test_rows >= min(100, rows)
+    assert plan.retention_items >= 200
+    assert plan.epochs >= min(epochs, 2, math.ceil(600 / steps) / 10) - 1e-9
+    if plan.seconds() > limit + 1e-6:
+        assert plan.cut[-1].startswith("limit ")
+        at_floor = {lever.name: lever.floor for lever in list_levers(work)}
+        assert plan.candidates == at_floor["candidates"]
+        assert plan.select_rows == at_floor["select rows"]
+        assert plan.epochs == min(epochs, at_floor["epochs"])
+    else:
+        assert not any(line.startswith("limit ") for line in plan.cut)

@@ -1,0 +1,213 @@
+"""The choice of settings: the fastest that fits, in the written order, at the same effective batch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from transformers import LlamaConfig, MixtralConfig, Qwen2Config
+
+from tuneproof.config import DataSection, EvaluateSection, LoraSection, MemorySection, RunConfig, TrainSection
+from tuneproof.errors import ModelError
+from tuneproof.messages import load_catalogue
+from tuneproof.plan.choose import Lengths, Target, choose_plan
+from tuneproof.plan.forecast import CUBLAS, CUDA_CONTEXT, CUDA_MARGIN, PROCESS, Candidate, Forecast, Forecaster
+from tuneproof.plan.recipe import resolve_training
+from tuneproof.plan.trace import trace_step
+from tuneproof.records import Plan
+
+MIB = 2**20
+DATA = Lengths(tokens=[60, 90, 120, 200] * 10, trained=[20, 30, 40, 60] * 10, prompt=140, answer=60)
+
+
+def plan_tiny(
+    config: Any, limit: int, *, device: str = "cpu", data: Lengths = DATA, run: RunConfig | None = None
+) -> Plan:
+    """A plan for a tiny model with `limit` bytes beside what the device itself takes."""
+    context = PROCESS if device == "cpu" else CUDA_CONTEXT + CUBLAS + CUDA_MARGIN
+    dtype: Any = "float32" if device == "cpu" else "bfloat16"
+    target = Target(device, dtype, limit + context)  # type: ignore[arg-type]
+    return choose_plan(config, data, resolve_training(run or RunConfig(), len(data.tokens), config), target)
+
+
+def peak_of(config: Any, candidate: Candidate, run: RunConfig | None = None) -> int:
+    """Peak of training beside what the device itself takes."""
+    run = resolve_training(run or RunConfig(), len(DATA.tokens), config)
+    target = Target("cpu", "float32", 1 << 40)
+    return Forecaster(config, DATA, run, target).forecast_training(candidate).peak - PROCESS
+
+
+def test_with_room_nothing_is_given_up(tiny_llama: LlamaConfig) -> None:
+    plan = plan_tiny(tiny_llama, 1 << 30)
+    assert (plan.fits, plan.grade, plan.method, plan.rejected) == (True, "fits", "trace", [])
+    settings = plan.settings
+    assert (settings.micro_batch, settings.accumulation, settings.checkpointing) == (8, 1, False)
+    assert (settings.max_tokens, settings.quantization, settings.answer_batch) == (200, "none", 32)
+    assert plan.why == "plan.why.all_fits"
+    assert plan.steps == 50
+
+
+def test_parts_are_the_peak_and_the_peak_is_the_heaviest_phase(tiny_llama: LlamaConfig) -> None:
+    plan = plan_tiny(tiny_llama, 1 << 30)
+    assert plan.parts.total() == plan.peak_bytes
+    assert plan.parts.context == PROCESS
+    phases = plan.phases
+    assert plan.peak_bytes == max(phases.load or 0, phases.train or 0, phases.evaluate or 0)
+
+
+def test_alternatives_say_what_else_it_would_take(tiny_llama: LlamaConfig) -> None:
+    plan = plan_tiny(tiny_llama, 1 << 30)
+    changes = {one.change: one.peak_bytes - PROCESS for one in plan.alternatives}
+    assert changes == {
+        "memory.checkpointing=true": peak_of(tiny_llama, Candidate(8, True, "none", 200)),
+        "train.micro_batch=4": peak_of(tiny_llama, Candidate(4, False, "none", 200)),
+    }
+    assert max(changes.values()) < plan.phases.train - PROCESS  # type: ignore[operator]
+
+
+def test_smaller_packs_come_before_recomputation(tiny_llama: LlamaConfig) -> None:
+    half = peak_of(tiny_llama, Candidate(4, False, "none", 200))
+    plan = plan_tiny(tiny_llama, half)
+    assert (plan.settings.micro_batch, plan.settings.accumulation, plan.settings.checkpointing) == (4, 2, False)
+    assert plan.why == "plan.why.smaller_packs"
+    assert [(one.settings.micro_batch, one.settings.checkpointing, one.why) for one in plan.rejected] == [
+        (8, False, "plan.why.over_limit")
+    ]
+
+
+def test_recomputation_comes_before_packs_too_small_for_the_device(tiny_llama: LlamaConfig) -> None:
+    """Two rows of 20 tokens at a time would cost more than recomputing four."""
+    data = Lengths([20] * 40, [10] * 40, prompt=20, answer=10)
+    four = plan_tiny(tiny_llama, 1 << 30, data=data, run=RunConfig(train=TrainSection(micro_batch=4)))
+    assert four.phases.train is not None
+    plan = plan_tiny(tiny_llama, four.phases.train - PROCESS - 1, data=data)
+    assert plan.fits
+    assert (plan.settings.micro_batch, plan.settings.checkpointing) == (4, True)
+    assert plan.why == "plan.why.checkpointing"
+    turned_down = [(one.settings.micro_batch, one.settings.checkpointing) for one in plan.rejected]
+    assert turned_down == [(8, False), (4, False), (8, True)]
+
+
+def test_effective_batch_is_always_kept(tiny_llama: LlamaConfig) -> None:
+    run = RunConfig(train=TrainSection(batch_size=12))
+    floor = peak_of(tiny_llama, Candidate(1, True, "none", 200), run)
+    for share in (1.05, 1.5, 4):
+        settings = plan_tiny(tiny_llama, int(share * floor), run=run).settings
+        assert settings.micro_batch * settings.accumulation == 12
+
+
+def test_few_very_long_rows_are_left_out_before_nothing_fits(tiny_llama: LlamaConfig) -> None:
+    tokens = [60] * 39 + [500]
+    data = Lengths(tokens, [20] * 40, prompt=40, answer=20)
+    limit = peak_of(tiny_llama, Candidate(1, True, "none", 200))
+    plan = plan_tiny(tiny_llama, limit, data=data)
+    assert plan.fits
+    assert (plan.settings.max_tokens, plan.why) == (60, "plan.why.capped")
+
+
+def test_when_nothing_fits_the_smallest_change_is_named(tiny_llama: LlamaConfig) -> None:
+    fixed = RunConfig(memory=MemorySection(checkpointing=False), train=TrainSection(micro_batch=8))
+    limit = peak_of(tiny_llama, Candidate(8, True, "none", 200)) + MIB
+    plan = plan_tiny(tiny_llama, limit, run=fixed)
+    assert (plan.fits, plan.grade, plan.why) == (False, "no", "plan.why.nothing_fits")
+    assert plan.alternatives[0].change == "memory.checkpointing=true"
+    assert plan.alternatives[0].peak_bytes <= plan.limit_bytes
+    hopeless = plan_tiny(tiny_llama, 1000)
+    assert not hopeless.fits
+    (only,) = hopeless.alternatives
+    assert only.change.startswith("--memory 0.")
+    assert only.peak_bytes == hopeless.peak_bytes > hopeless.limit_bytes
+
+
+def test_what_the_user_fixed_is_kept(tiny_llama: LlamaConfig) -> None:
+    run = RunConfig(
+        train=TrainSection(micro_batch=2),
+        memory=MemorySection(checkpointing=True, quantization="none"),
+        data=DataSection(max_tokens=100),
+    )
+    settings = plan_tiny(tiny_llama, 1 << 30, device="cuda", run=run).settings
+    assert (settings.micro_batch, settings.checkpointing, settings.quantization) == (2, True, "none")
+    assert settings.max_tokens == 100
+
+
+def test_answers_side_by_side_are_halved_until_they_fit(tiny_llama: LlamaConfig) -> None:
+    data = Lengths([20] * 10, [5] * 10, prompt=400, answer=200)
+    full = plan_tiny(tiny_llama, 1 << 30, data=data)
+    assert full.phases.evaluate == full.peak_bytes
+    fewer = plan_tiny(tiny_llama, (full.peak_bytes - PROCESS) // 3, data=data)
+    assert fewer.fits
+    assert fewer.settings.answer_batch in (4, 8)
+
+
+@pytest.mark.filterwarnings("ignore:The following .*_pattern keys:RuntimeWarning")
+def test_what_cannot_be_traced_is_estimated_and_marked() -> None:
+    """Mixture-of-experts products have no meta kernel in float32."""
+    config = MixtralConfig(
+        vocab_size=512,
+        hidden_size=64,
+        intermediate_size=128,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        num_local_experts=4,
+    )
+    run = RunConfig(
+        train=TrainSection(micro_batch=8),
+        memory=MemorySection(checkpointing=False),
+        evaluate=EvaluateSection(few_shot=0, batch_size=1),
+    )
+    plan = plan_tiny(config, 1 << 30, run=run)
+    assert (plan.method, plan.grade) == ("formula", "fits")
+    assert plan.parts.total() == plan.peak_bytes == plan.phases.train
+    close = plan_tiny(config, plan.peak_bytes - PROCESS, run=run)
+    assert (close.grade, close.fits) == ("tight", True)
+
+
+def test_targets_that_the_model_lacks_are_the_users_error(tiny_llama: LlamaConfig) -> None:
+    run = RunConfig(lora=LoraSection(targets=["nowhere"]))
+    with pytest.raises(ModelError) as caught:
+        plan_tiny(tiny_llama, 1 << 30, run=run)
+    assert caught.value.key == "plan.cannot_build"
+    assert "nowhere" in caught.value.message()
+
+
+def test_every_reason_has_its_sentence(tiny_llama: LlamaConfig) -> None:
+    for limit in (1 << 30, 8 * MIB, 5 * MIB, 1000):
+        plan = plan_tiny(tiny_llama, limit)
+        assert {plan.why, *(one.why for one in plan.rejected)} <= set(load_catalogue())
+
+
+def test_asking_again_traces_nothing(tiny_llama: LlamaConfig) -> None:
+    first = plan_tiny(tiny_llama, 1 << 30)
+    traced = trace_step.cache_info().misses
+    assert plan_tiny(tiny_llama, 1 << 30) == first
+    assert trace_step.cache_info().misses == traced
+
+
+def forecast_qwen(config: Qwen2Config, *, checkpointing: bool) -> Forecast:
+    """Four rows of 1024 tokens at a time on a card of 6 GiB."""
+    data = Lengths(tokens=[1024] * 64, trained=[512] * 64, prompt=512, answer=256)
+    run = resolve_training(RunConfig(train=TrainSection(batch_size=4)), 900, config)
+    forecaster = Forecaster(config, data, run, Target("cuda", "bfloat16", 6144 * MIB))
+    return forecaster.forecast_training(Candidate(4, checkpointing, "none", 1024))
+
+
+def test_a_6_gb_card_trains_qwen_1_8b_on_4096_tokens_with_recomputation(qwen18: Qwen2Config) -> None:
+    """Another tracer, rank 16 as here, predicted 4.68 GiB of tensors (science.md, F3)."""
+    forecast = forecast_qwen(qwen18, checkpointing=True)
+    assert (forecast.grade, forecast.method) == ("fits", "trace")
+    assert (forecast.peak - forecast.parts.context) / MIB == pytest.approx(4.68 * 1024, rel=0.03)
+    assert forecast.parts.weights / MIB == pytest.approx(3503.5, abs=1)
+
+
+def test_a_6_gb_card_does_not_without_recomputation(qwen18: Qwen2Config) -> None:
+    forecast = forecast_qwen(qwen18, checkpointing=False)
+    assert (forecast.grade, forecast.method) == ("no", "trace")
+    assert forecast.peak > 16 * 1024 * MIB
+
+
+def test_a_cuda_plan_counts_the_device_and_offers_4_bits(tiny_llama: LlamaConfig) -> None:
+    plan = plan_tiny(tiny_llama, 1 << 30, device="cuda")
+    assert (plan.device, plan.settings.dtype, plan.grade) == ("cuda", "bfloat16", "fits")
+    assert plan.parts.context == CUDA_CONTEXT + CUBLAS + CUDA_MARGIN
+    assert "memory.quantization=nf4" in {one.change for one in plan.alternatives}

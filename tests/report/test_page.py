@@ -1,0 +1,114 @@
+"""The view of a run folder: what is there is gathered, what is missing is None or empty."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tuneproof.errors import RunError
+from tuneproof.records import Finding, Plan, RunRecord
+from tuneproof.report.page import (
+    FINDINGS_SHOWN,
+    find_peak,
+    gather_page,
+    group_findings,
+    line_up_stages,
+    read_losses,
+    suggest_commands,
+)
+from tuneproof.rundir import RunDir
+
+
+def make_finding(kind: str, severity: str, line: int = 1) -> Finding:
+    return Finding.model_validate(
+        {"kind": kind, "severity": severity, "file": "a.jsonl", "line": line, "message": "recorded", "fix": "mend it"}
+    )
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"run\.json"):
+        gather_page(RunDir(tmp_path), "en")
+
+
+def test_a_damaged_record_is_named(complete: RunDir) -> None:
+    (complete.path / "verdict.json").write_text("{", encoding="utf-8")
+    with pytest.raises(RunError, match=r"verdict\.json"):
+        gather_page(complete, "en")
+
+
+def test_a_run_that_has_just_begun_is_empty(begun: RunDir) -> None:
+    page = gather_page(begun, "en")
+    records = [page.verdict, page.data, page.plan, page.selection, page.split, page.config, page.measured_peak]
+    assert records == [None] * 7
+    assert not any([page.items, page.tasks, page.gained, page.findings, page.losses, page.stages])
+
+
+def test_a_step_that_was_taken_twice_counts_as_it_ended(begun: RunDir) -> None:
+    for step, loss in ((1, 2.0), (2, 1.5), (3, 9.0), (2, 1.4), (3, 1.1)):
+        begun.log_event("step", step=step, loss=loss)
+    begun.log_event("step", step=4, loss=float("nan"))
+    begun.log_event("step", step=5, loss=None)
+    begun.log_event("stage_end", stage="train", loss=7.0)
+    assert read_losses(begun) == [(1, 2.0), (2, 1.4), (3, 1.1)]
+
+
+def test_what_was_gained_is_listed(complete: RunDir) -> None:
+    gained = gather_page(complete, "en").gained
+    assert [base.id for base, _ in gained] == ["probe-150", "probe-151"]
+    assert all(not base.right and tuned.right for base, tuned in gained)
+
+
+def test_errors_come_before_warnings_and_many_before_few() -> None:
+    findings = [
+        make_finding("duplicate", "warning"),
+        *(make_finding("echo", "info", line) for line in range(1, 10)),
+        *(make_finding("pii", "warning", line) for line in range(1, 4)),
+        make_finding("empty_output", "error"),
+    ]
+    groups = group_findings(findings, "en")
+    assert [(group.kind, group.total) for group in groups] == [
+        ("empty_output", 1),
+        ("pii", 3),
+        ("duplicate", 1),
+        ("echo", 9),
+    ]
+
+
+def test_findings_beyond_the_limit_are_counted_and_not_shown() -> None:
+    (group,) = group_findings([make_finding("pii", "warning", line) for line in range(1, 500)], "en")
+    assert group.total == 499
+    assert len(group.shown) == FINDINGS_SHOWN
+
+
+def test_a_finding_without_its_values_is_told_as_recorded() -> None:
+    (group,) = group_findings(
+        [make_finding("over_length", "warning").model_copy(update={"kind": "from_the_future"})], "zh"
+    )
+    assert group.shown[0].message == "recorded"
+    assert group.shown[0].fix == "mend it"
+
+
+def test_stages_keep_their_order_and_both_times(complete: RunDir) -> None:
+    record, plan = complete.load(RunRecord), complete.load(Plan)
+    record.stages.pop("tuned")
+    assert line_up_stages(record, plan) == [("base", 70, 81.2), ("train", 190, 203.9), ("tuned", 66, None)]
+    assert line_up_stages(record, None) == [("base", None, 81.2), ("train", None, 203.9)]
+
+
+def test_the_measured_peak_is_the_plans_own_where_it_has_one(complete: RunDir) -> None:
+    record, plan = complete.load(RunRecord), complete.load(Plan)
+    assert find_peak(record, plan) == plan.measured_peak_bytes
+    assert find_peak(record, None) is None
+
+
+def test_the_next_command_depends_on_how_far_the_run_got(complete: RunDir, tmp_path: Path) -> None:
+    record = complete.load(RunRecord)
+    assert suggest_commands(complete, record, "en") == [
+        f"tuneproof chat '{complete.path}'",
+        f"tuneproof report '{complete.path}' --lang zh",
+    ]
+    (complete.path / "verdict.json").unlink()
+    assert suggest_commands(complete, record, "en") == [f"tuneproof eval '{complete.path}'"]
+    record.status = "stopped"
+    assert suggest_commands(complete, record, "en") == [record.command]

@@ -1,0 +1,48 @@
+"""Nothing leaves the machine, and no code that came with a model or a data file is run."""
+
+from __future__ import annotations
+
+import ast
+import socket
+
+import pytest
+
+from tests.source import list_imports, read_modules
+
+# What could open a connection; rundir takes the machine's name from `socket`, nothing more.
+NETWORK = {"aiohttp", "ftplib", "http", "httpx", "requests", "smtplib", "socket", "telnetlib", "urllib", "urllib3"}
+KNOWN = {("tuneproof.rundir", "socket")}
+UNSAFE_CALLS = {"torch.load", "pickle.load", "pickle.loads", "eval", "exec", "yaml.load", "yaml.unsafe_load"}
+
+
+@pytest.mark.parametrize("address", [("192.0.2.1", 80), ("2001:db8::1", 80), ("example.org", 80)])
+def test_the_guard_refuses_and_notes_other_machines(address: tuple[str, int], refused_connections: list[str]) -> None:
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(address, timeout=1)
+    assert address[0] in refused_connections.pop()
+    refused_connections.clear()
+
+
+def test_the_guard_lets_this_machine_speak_to_itself() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as client:
+        assert client.getpeername() == server.getsockname()
+
+
+def list_calls() -> list[tuple[str, ast.Call]]:
+    """(module, call) for every call of the package."""
+    return [(at.name, node) for at in read_modules() for node in ast.walk(at.tree) if isinstance(node, ast.Call)]
+
+
+def test_no_module_can_open_a_connection() -> None:
+    found = {(at.name, imported.target.split(".")[0]) for at in read_modules() for imported in list_imports(at)}
+    assert {(name, package) for name, package in found if package in NETWORK} - KNOWN == set()
+
+
+def test_no_module_reads_a_format_that_can_carry_code() -> None:
+    assert [f"{name}:{call.lineno}" for name, call in list_calls() if ast.unparse(call.func) in UNSAFE_CALLS] == []
+
+
+def test_code_of_a_model_is_never_trusted() -> None:
+    given = [(name, word) for name, call in list_calls() for word in call.keywords if word.arg == "trust_remote_code"]
+    assert {name for name, _ in given} == {"tuneproof.model.load"}
+    assert all(isinstance(word.value, ast.Constant) and word.value.value is False for _, word in given)

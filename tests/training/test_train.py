@@ -1,0 +1,131 @@
+"""Training: learns, counts, survives being stopped, stops on what is not finite, and a finished run stays finished."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.training.conftest import SHAPE, Bench
+from tuneproof.errors import StoppedError, TrainingError
+from tuneproof.training.checkpoint import list_checkpoints
+from tuneproof.training.train import StepLog, Trained, count_steps, train_adapter
+from tuneproof.training.trainer import Shape, StepReport
+
+
+def train(bench: Bench, reports: list[StepReport], shape: Shape = SHAPE) -> Trained:
+    return train_adapter(
+        bench.model,
+        bench.rows,
+        config=bench.config,
+        shape=shape,
+        folder=bench.folder,
+        log=StepLog(list(reports), reports.append),
+    )
+
+
+def hash_adapter(folder: Path, step: int) -> str:
+    return hashlib.sha256((folder / f"checkpoint-{step}" / "adapter_model.safetensors").read_bytes()).hexdigest()
+
+
+def test_loss_falls_and_counts_add_up(make_bench: Callable[..., Bench]) -> None:
+    bench = make_bench(epochs=6.0, learning_rate=3e-2)
+    reports: list[StepReport] = []
+    record = train(bench, reports).record
+    assert record.steps == len(reports) == count_steps(23, bench.config) == 36
+    assert record.tokens == 6 * bench.rows.tokens
+    assert record.trained_tokens == 6 * bench.rows.trained_tokens
+    assert record.final_loss == reports[-1].loss
+    assert sum(r.loss for r in reports[-6:]) < 0.9 * sum(r.loss for r in reports[:6])
+
+
+def test_how_a_step_is_cut_does_not_change_the_losses(make_bench: Callable[..., Bench]) -> None:
+    curves = []
+    for name, shape in (("a", SHAPE), ("b", Shape(24, 3, True)), ("c", Shape(128, 16, False, pack_rows=1))):
+        bench = make_bench(folder=name, max_steps=4)
+        for module in bench.model.modules():
+            if isinstance(module, torch.nn.Dropout):
+                module.p = 0.0
+        reports: list[StepReport] = []
+        train(bench, reports, shape)
+        curves.append([report.loss for report in reports])
+    assert curves[1] == pytest.approx(curves[0], rel=1e-4)
+    assert curves[2] == pytest.approx(curves[0], rel=1e-4)
+
+
+def test_a_stopped_run_goes_on_to_the_same_adapter(make_bench: Callable[..., Bench]) -> None:
+    whole: list[StepReport] = []
+    bench = make_bench(folder="whole")
+    train(bench, whole)
+    parts: list[StepReport] = []
+
+    class Interrupting(list[StepReport]):
+        def append(self, report: StepReport) -> None:
+            super().append(report)
+            parts.append(report)
+            if report.step == 3:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    stopped = make_bench(folder="parts")
+    with pytest.raises(StoppedError) as caught:
+        train_adapter(
+            stopped.model,
+            stopped.rows,
+            config=stopped.config,
+            shape=SHAPE,
+            folder=stopped.folder,
+            log=StepLog([], Interrupting().append),
+        )
+    assert caught.value.exit_code == 130
+    assert list_checkpoints(stopped.folder) == [2, 3]
+    resumed = make_bench(folder="parts")
+    record = train(resumed, parts).record
+    assert record.steps == 6
+    assert record.tokens == bench.rows.tokens
+    assert hash_adapter(resumed.folder, 6) == hash_adapter(bench.folder, 6)
+    assert [report.loss for report in parts] == [report.loss for report in whole]
+
+
+def test_a_finished_run_trains_no_further_step(make_bench: Callable[..., Bench]) -> None:
+    reports: list[StepReport] = []
+    bench = make_bench(max_steps=4)
+    first = train(bench, reports).record
+    before = hash_adapter(bench.folder, 4)
+    for _ in range(2):
+        again = train(make_bench(max_steps=4), reports).record
+        assert (again.tokens, again.final_loss) == (first.tokens, first.final_loss)
+    assert len(reports) == 4
+    assert hash_adapter(bench.folder, 4) == before
+
+
+@pytest.mark.parametrize("what", ["loss", "gradient"])
+def test_what_is_not_finite_stops_before_the_weights_change(make_bench: Callable[..., Bench], what: str) -> None:
+    bench = make_bench(save_steps=1)
+    reports: list[StepReport] = []
+
+    def poison(report: StepReport) -> None:
+        reports.append(report)
+        __, weight = next((n, p) for n, p in bench.model.named_parameters() if p.requires_grad)
+        if report.step == 2 and what == "gradient":
+            weight.register_hook(lambda gradient: gradient * float("nan"))
+        elif report.step == 2:
+            weight.data.fill_(float("inf"))
+
+    with pytest.raises(TrainingError) as caught:
+        train_adapter(
+            bench.model,
+            bench.rows,
+            config=bench.config,
+            shape=SHAPE,
+            folder=bench.folder,
+            log=StepLog([], poison),
+        )
+    assert caught.value.key == "train.not_finite"
+    assert "rows.jsonl:" in str(caught.value)
+    assert caught.value.exit_code == 5
+    assert list_checkpoints(bench.folder)
