@@ -103,5 +103,6 @@ class StoppedError(TuneproofError):
     """Stopped by a signal after saving; `resume` goes on."""
 
     def __init__(self, key: str, *, signal_number: int, **values: object) -> None:
-        super().__init__(key, **values)
+        super().__init__(key)
+        self.values = values
         self.exit_code = 128 + signal_number

@@ -36,8 +36,8 @@ ERRORS: list[tuple[TuneproofError, int]] = [
     (FitError("disk.full", where="runs", needed=9, free=1), 4),
     (TrainingError("train.no_rows"), 5),
     (RunError("run.not_a_run", where="runs/x"), 6),
-    (StoppedError("train.stopped", signal_number=int(signal.SIGINT), step=3, steps=9), 130),
-    (StoppedError("train.stopped", signal_number=int(signal.SIGTERM), step=3, steps=9), 143),
+    (StoppedError("train.stopped", signal_number=int(signal.SIGINT), step=3, steps=9, run="runs/a"), 130),
+    (StoppedError("train.stopped", signal_number=int(signal.SIGTERM), step=3, steps=9, run="runs/a"), 143),
 ]
 
 
@@ -52,6 +52,7 @@ def test_a_user_error_ends_with_its_code_place_and_way_out(
     assert done.out == ""
     assert "Traceback" not in done.err
     assert error.where is None or error.where in done.err
+    assert (("Error: " in done.err) or ("错误：" in done.err)) != isinstance(error, StoppedError)
     assert error.message("zh" if language == "zh" else "en") in done.err
     assert error.hint("zh" if language == "zh" else "en") in done.err
 

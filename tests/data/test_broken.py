@@ -118,6 +118,12 @@ BROKEN: dict[str, tuple[str, str | bytes, int, list[Golden]]] = {
     "array, last comma": ("r.json", f"[{GOOD},\n]", 1, [("bad_json", 1, "Column 37: a comma before")]),
     "array, no comma": ("r.json", f"[{GOOD}\n{GOOD}]", 2, [("bad_json", 2, "a comma is missing")]),
     "array, then more": ("r.json", f"[{GOOD}]\n[]", 1, [("bad_json", 2, "something follows")]),
+    "half a character in a part": (
+        "r.json",
+        f'[{GOOD}, {{"messages": [{{"role": "user", "content": [{{"text": "\\udc00"}}]}}]}}]',
+        1,
+        [("bad_encoding", 2, "half")],
+    ),
     "array of text": ("r.json", f'["x", {GOOD}]', 1, [("wrong_type", 1, "string")]),
     "CSV, ragged": (
         "r.csv",

@@ -260,6 +260,13 @@ def test_a_wrong_shape_names_the_columns_and_the_way_out(tmp_path: Path) -> None
     assert "--set data.columns.instruction=" in caught.value.hint()
 
 
+@pytest.mark.parametrize("text", ["7", '"text"', "null", '{"a": 1, "b": [1], "c": [2]}', "{", "hello"])
+def test_a_json_file_of_something_else_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(DataError) as caught:
+        read_text(tmp_path, text, "rows.json")
+    assert (caught.value.key, caught.value.where) == ("data.no_usable_row", f"{tmp_path / 'rows.json'}:1")
+
+
 def test_a_file_without_a_usable_row_tells_the_first_reasons(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         read_text(tmp_path, '{"question": "q", \n{"question": "q", "answer": [1]}\n')

@@ -90,7 +90,7 @@ def test_scale_interpolates_between_base_and_adapter(tiny_model_dir: Path, tmp_p
     for name, parameter in model.named_parameters():
         if "lora_B" in name:
             torch.nn.init.constant_(parameter, 0.05)
-    model.save_pretrained(tmp_path / "adapter")
+    model.save_pretrained(str(tmp_path / "adapter"))
     with torch.no_grad():
         tuned = model(input_ids=ids).logits
         assert not torch.allclose(tuned, plain)

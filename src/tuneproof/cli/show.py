@@ -26,7 +26,7 @@ from rich.text import Text
 from tuneproof.cli.bars import Bars, Lines
 from tuneproof.cli.manner import Manner
 from tuneproof.cli.words import clean_text
-from tuneproof.errors import ConfigError, TuneproofError
+from tuneproof.errors import ConfigError, StoppedError, TuneproofError
 from tuneproof.messages import tell
 from tuneproof.progress import Progress
 
@@ -73,7 +73,8 @@ class Screen:
         faults = error.faults if isinstance(error, ConfigError) else [error]
         for fault in faults:
             place = f"{clean_text(fault.where)}: " if fault.where else ""
-            line = Text.assemble((tell("cli.error"), "bold red"), place, clean_text(fault.message()))
+            title = "" if isinstance(fault, StoppedError) else tell("cli.error")
+            line = Text.assemble((title, "bold red"), place, clean_text(fault.message()))
             self._notes.print(line, soft_wrap=True)
             self._notes.print(Text(f"  {clean_text(fault.hint())}"), soft_wrap=True)
         if self.manner.json:

@@ -158,6 +158,9 @@ def read_object(path: Path, text: str, encoding: str | None) -> Iterator[Record 
         return
     if text[end:].strip():
         yield name_punctuation(path, text, skip_space(text, end), "extra")
+    if not isinstance(value, dict):
+        yield make_record(path, 1, value)
+        return
     lists = {name: items for name, items in value.items() if isinstance(items, list) and items}
     if is_row(value):
         yield Record(1, value)

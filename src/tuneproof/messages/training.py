@@ -29,8 +29,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "已在第 {step} 步（共 {steps} 步）停止，之前的内容都已保存。",
     ),
     "train.stopped.hint": (
-        "`tuneproof resume RUN` goes on from there.",
-        "用 `tuneproof resume RUN` 从那里继续。",
+        "`tuneproof resume {run}` goes on from there.",
+        "用 `tuneproof resume {run}` 从那里继续。",
     ),
     "train.skipped": (
         "A damaged checkpoint was passed over: {why}.",

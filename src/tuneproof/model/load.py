@@ -19,6 +19,7 @@ from typing import Any, Literal, NamedTuple
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model, set_peft_model_state_dict
+from peft.tuners.lora import LoraLayer
 from safetensors.torch import load_file
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 from transformers.utils import logging as transformers_logging
@@ -150,7 +151,7 @@ def set_adapter(model: PeftModel, folder: Path, scale: float = 1.0) -> None:
 def scale_adapter(model: PeftModel, scale: float) -> None:
     """Set the adapter's strength: 1 as trained, 0 the base. Exact interpolation of the weights, W + s (alpha/r) B A."""
     for module in model.modules():
-        if hasattr(module, "set_scale") and "default" in getattr(module, "scaling", {}):
+        if isinstance(module, LoraLayer) and "default" in module.scaling:
             module.set_scale("default", scale)
 
 
@@ -196,7 +197,7 @@ def _nf4(compute: torch.dtype) -> Any:
 
     if find_spec("bitsandbytes") is None:
         raise ModelError("model.no_bitsandbytes", where="memory.quantization")
-    return BitsAndBytesConfig(  # type: ignore[no-untyped-call]
+    return BitsAndBytesConfig(
         load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=compute
     )
 

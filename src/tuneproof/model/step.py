@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import torch
+from peft import PeftModel
 from torch import Tensor, nn
 
 from tuneproof.model.chat import Encoded
@@ -86,13 +87,18 @@ class ChunkedCrossEntropy(torch.autograd.Function):
         return gradient_NH * outer[0], None, None, None
 
 
+def get_base(model: Any) -> Any:
+    """The transformers model inside a PEFT model; a plain one is its own base."""
+    return model.get_base_model() if isinstance(model, PeftModel) else model
+
+
 def sum_loss(model: nn.Module, pack: Pack, *, chunk: int, plain_head: bool = True) -> Tensor:
     """Summed cross-entropy of a pack's trained tokens, in nats: a scalar with a gradient.
 
     `model` is a PEFT or plain causal LM. `plain_head` says that logits are `hidden @ head.T` and nothing more
     (`check_plain_head`); without it the model's own head runs at the trained tokens, all at once.
     """
-    base: Any = model.get_base_model() if hasattr(model, "get_base_model") else model
+    base = get_base(model)
     inputs: dict[str, Any] = {
         "input_ids": pack.ids_T[None],
         "position_ids": pack.positions_T[None],
@@ -116,7 +122,7 @@ def check_plain_head(model: nn.Module) -> bool:
 
     Found by running four tokens both ways, so that no list of architectures is kept.
     """
-    base: Any = model.get_base_model() if hasattr(model, "get_base_model") else model
+    base = get_base(model)
     head = base.get_output_embeddings()
     if not isinstance(head, nn.Linear) or head.bias is not None or head.weight.requires_grad:
         return False

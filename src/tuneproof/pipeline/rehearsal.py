@@ -1,8 +1,8 @@
 """The rehearsal: the heaviest step and a few answers, before anything is trained; then the time is planned.
 
-Memory is held against the plan where it could go wrong, speeds are measured where they will be needed, and with `--time`
-the epochs, candidates and items are cut in `plan.budget`'s order. What was decided is written into config.yaml, so a
-resumed run does not decide again.
+Memory is held against the plan where it could go wrong, speeds are measured where they will be needed, and with
+`--time` the epochs, candidates and items are cut in `plan.budget`'s order. What was decided is written into
+config.yaml, so a resumed run does not decide again.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 
 from markupsafe import Markup
 
-from tuneproof.report.figures import MINUS
+from tuneproof.figures import MINUS
 from tuneproof.report.svg import Scale, draw, draw_axis, draw_chart, draw_line, draw_mark
 
 SIGNS = {"better": "▲", "worse": "▼", "unclear": "○"}

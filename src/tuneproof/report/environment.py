@@ -18,7 +18,7 @@ from markupsafe import Markup
 from tuneproof.messages import Language, tell
 from tuneproof.report import headlines, plots
 from tuneproof.report.charts import SIGNS, judge_interval
-from tuneproof.report.figures import FORMATS
+from tuneproof.figures import FORMATS
 from tuneproof.report.text import show_controls
 from tuneproof.report.words import name_of, say_key
 

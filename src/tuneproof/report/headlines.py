@@ -9,7 +9,7 @@ from tuneproof.messages import Language, tell
 from tuneproof.records import DataReport, Plan, Retention, RunRecord, Selection, Verdict
 from tuneproof.report.answers import Item
 from tuneproof.report.charts import judge_interval
-from tuneproof.report.figures import format_bytes, format_decimal, format_percent, format_seconds, format_signed
+from tuneproof.figures import format_bytes, format_decimal, format_percent, format_seconds, format_signed
 
 
 def tell_needed(verdict: Verdict, language: Language) -> str:

@@ -162,8 +162,8 @@ def line_up_stages(record: RunRecord, plan: Plan | None) -> list[StageTime]:
 
 
 def suggest_commands(run: RunDir, record: RunRecord, language: Language) -> list[str]:
-    """What to type next: go on with an unfinished run, else talk to the result and read it in the other language."""
+    """What to type next: go on with an unfinished run, else read the report in the other language."""
     folder, other = shlex.quote(str(run.path)), "en" if language == "zh" else "zh"
     if run.has(Verdict):
-        return [f"tuneproof chat {folder}", f"tuneproof report {folder} --lang {other}"]
+        return [f"tuneproof report {folder} --lang {other}"]
     return [f"tuneproof eval {folder}"] if record.status == "done" else [record.command]

@@ -20,7 +20,7 @@ from tuneproof.report.charts import (
     draw_intervals,
     draw_memory,
 )
-from tuneproof.report.figures import format_bytes, format_interval, format_signed
+from tuneproof.figures import format_bytes, format_interval, format_signed
 from tuneproof.report.words import name_of
 
 

@@ -1,8 +1,8 @@
 """Self-replay: the base model's own answers to general prompts, made before training and mixed in.
 
 A few percent of such rows keep what the base could do (docs/evidence.md, rules 10 and 11): 48 own answers among 400
-rows cut lost answers from 7 to 2 of 20 on the demo model. The prompts are disjoint from all retention probes, or the gate
-would be trained on. A wrong answer of the base is kept wrong: this preserves behaviour, it does not improve it.
+rows cut lost answers from 7 to 2 of 20 on the demo model. The prompts are disjoint from all retention probes, or the
+gate would be trained on. A wrong answer of the base is kept wrong: this preserves behaviour, it does not improve it.
 
 In: the loaded base (adapter off), how many tokens are wanted. Out: rows.
 """

@@ -84,7 +84,8 @@ def train_adapter(
         if reached < steps:
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     if stop.number is not None and trainer.state.global_step < steps:
-        raise StoppedError("train.stopped", signal_number=stop.number, step=trainer.state.global_step, steps=steps)
+        step, run = trainer.state.global_step, folder.parent
+        raise StoppedError("train.stopped", signal_number=stop.number, step=step, steps=steps, run=run)
     record = TrainingRecord(
         rows=len(rows),
         tokens=sum(report.tokens for report in done),

@@ -113,7 +113,7 @@ class PackedTrainer(Trainer):
 
     def _clip_grad_norm(self, model: nn.Module) -> Any:
         """Clip; the norm is known here, after the backward and before the weights change."""
-        norm = super()._clip_grad_norm(model)
+        norm = super()._clip_grad_norm(model)  # type: ignore[no-untyped-call]
         if norm is not None and not math.isfinite(float(norm)):
             raise self._not_finite("gradient", float(norm))
         return norm

@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from rich.console import Group, RenderableType
+from rich.text import Text
 
 from tuneproof.cli.figures import format_count, format_percent
 from tuneproof.cli.screens.frame import Cell, Gauge, make_facts, make_part, make_table
@@ -86,7 +87,7 @@ def _list_kind(kind: str, count: int, worst: Finding | None, names: dict[str, st
         message = worst.told()[0]
     except KeyError:  # An older run, whose finding lacks a value that the sentence asks for.
         message = worst.message
-    severity = tell(f"cli.severity.{worst.severity}")
+    severity = Text(tell(f"cli.severity.{worst.severity}"), style=STYLES[worst.severity])
     return [kind, severity, f"{count:,}", f"{place} {quote_line(message, 160)}"]
 
 

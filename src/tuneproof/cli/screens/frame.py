@@ -1,4 +1,4 @@
-"""The parts of every screen: facts (name and value), tables, bars, a column of text with a heading.
+"""The parts of every screen: facts (name and value), lists, tables, bars, a column of text with a heading.
 
 In: text, numbers. Out: something rich can print. No frame lines: what is shown can be copied.
 """
@@ -17,9 +17,9 @@ from rich.text import Text
 Cell = str | RenderableType
 
 
-def make_text(cell: Cell, style: str = "") -> RenderableType:
+def make_text(cell: Cell) -> RenderableType:
     """Plain text of a string: nothing in it is markup."""
-    return Text(cell, style=style) if isinstance(cell, str) else cell
+    return Text(cell) if isinstance(cell, str) else cell
 
 
 def make_facts(facts: Iterable[tuple[str, Cell]]) -> Table:
@@ -29,6 +29,14 @@ def make_facts(facts: Iterable[tuple[str, Cell]]) -> Table:
     table.add_column(overflow="fold")
     for name, value in facts:
         table.add_row(Text(name), make_text(value))
+    return table
+
+
+def make_list(items: Iterable[str]) -> Table:
+    """A hyphen before each item; a long one goes on below its own beginning."""
+    table = Table.grid(padding=(0, 1))
+    for item in items:
+        table.add_row(Text("-"), Text(item))
     return table
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from rich.console import Group, RenderableType
 
 from tuneproof.cli.figures import format_bytes
-from tuneproof.cli.screens.frame import make_facts, make_part
+from tuneproof.cli.screens.frame import make_facts, make_list, make_part
 from tuneproof.cli.words import clean_text, name_of, say_key
 from tuneproof.messages import load_catalogue, tell
 
@@ -29,7 +29,8 @@ def _draw_section(name: str, content: object) -> RenderableType:
         facts = [(name_of(f"cli.doctor.{name}", str(key)), _write(name, key, value)) for key, value in content.items()]
         return make_part(heading, make_facts(facts))
     if isinstance(content, list):
-        return make_part(heading, *([f"- {say_key(str(one))}" for one in content] or [tell("cli.doctor.none")]))
+        found = make_list(say_key(str(one)) for one in content) if content else tell("cli.doctor.none")
+        return make_part(heading, found)
     return make_part(heading, _write(name, "", content))
 
 

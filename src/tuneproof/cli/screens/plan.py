@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from tuneproof.cli.figures import format_bytes, format_count, format_percent, format_seconds
-from tuneproof.cli.screens.frame import Cell, Gauge, make_facts, make_part, make_table
+from tuneproof.cli.screens.frame import Cell, Gauge, make_facts, make_list, make_part, make_table
 from tuneproof.cli.words import clean_text, name_of, say_key
 from tuneproof.messages import tell
 from tuneproof.records import Plan, Settings
@@ -79,8 +79,10 @@ def _draw_time(plan: Plan) -> RenderableType:
         test=time.test_rows,
         retention=time.retention_items,
     )
-    cut = [tell("report.cut_to_fit"), *(f"- {say_key(one)}" for one in time.cut)] if time.cut else []
-    return make_part(planned, make_table(["", ""], rows, (1,)), sizes, *(cut or [tell("report.nothing_cut")]))
+    cut: list[Cell] = [tell("report.nothing_cut")]
+    if time.cut:
+        cut = [tell("report.cut_to_fit"), make_list(say_key(one) for one in time.cut)]
+    return make_part(planned, make_table(["", ""], rows, (1,)), sizes, *cut)
 
 
 def _draw_rejected(plan: Plan) -> RenderableType:

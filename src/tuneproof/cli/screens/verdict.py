@@ -19,7 +19,7 @@ from tuneproof.cli.figures import (
     format_seconds,
     format_signed,
 )
-from tuneproof.cli.screens.frame import Cell, make_facts, make_part, make_table
+from tuneproof.cli.screens.frame import Cell, make_facts, make_list, make_part, make_table
 from tuneproof.cli.words import clean_text, name_of, quote_line
 from tuneproof.messages import current_language, tell
 from tuneproof.records import LostItem, RunRecord, TaskResult, Verdict
@@ -45,9 +45,8 @@ def draw_summary(verdict: Verdict) -> RenderableType:
         make_part(tell("cli.run.numbers"), make_facts(_list_numbers(verdict))),
     ]
     if verdict.decision != "ship" and verdict.reasons:
-        parts.append(
-            make_part(tell("report.why"), *(f"- {name_of('verdict.reason', reason)}" for reason in verdict.reasons))
-        )
+        reasons = make_list(name_of("verdict.reason", reason) for reason in verdict.reasons)
+        parts.append(make_part(tell("report.why"), reasons))
     if verdict.tasks:
         parts.append(_draw_tasks(verdict.tasks))
     if verdict.retention.lost_items:
@@ -104,7 +103,7 @@ def _list_numbers(verdict: Verdict) -> list[tuple[str, Cell]]:
     )
     facts.append((tell("report.number.lost"), forgotten))
     if verdict.degeneration_failed:
-        failed = ", ".join(name_of("report.measure", name) for name in verdict.degeneration_failed)
+        failed = "; ".join(name_of("report.measure", name) for name in verdict.degeneration_failed)
         facts.append((tell("report.topic.degeneration"), tell("cli.run.degenerate", measures=failed)))
     if verdict.rows_needed is not None:
         facts.append((tell("cli.run.needed"), tell("report.rows_needed", n=f"{verdict.rows_needed:,}")))

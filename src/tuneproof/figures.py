@@ -1,6 +1,7 @@
-"""Numbers as the page writes them: a sign, a unit, a real minus; "not measured" where there is no number.
+"""Numbers as report and terminal write them: a sign, a unit, a real minus; "not measured" where there is no number.
 
-In: numbers of the records (shares and differences 0 to 1, bytes, seconds). Out: text.
+In: numbers of the records (shares and differences 0 to 1, bytes, seconds); the language (default: the one in use). Out:
+text. `to_plain` turns its minus and spaces into characters that every console has.
 
     format_points(-0.031, "en")  ->  "−3.1 points"
 """
@@ -16,7 +17,7 @@ MINUS = "\u2212"
 SPACE = "\u00a0"
 
 
-def format_signed(share: float | None, language: Language) -> str:
+def format_signed(share: float | None, language: Language | None = None) -> str:
     """A difference of shares in points with its sign, without a unit: `+62.3`, `−3.1`, `0.0`."""
     if share is None:
         return tell("report.not_measured", language)
@@ -24,19 +25,19 @@ def format_signed(share: float | None, language: Language) -> str:
     return "0.0" if float(text) == 0 else text.replace("-", MINUS)
 
 
-def format_unsigned(share: float | None, language: Language) -> str:
+def format_unsigned(share: float | None, language: Language | None = None) -> str:
     """A number of points that is no change, so without a plus: `2.0 points` lost, a gap of `2.1 points`."""
     return format_points(share, language).removeprefix("+")
 
 
-def format_points(share: float | None, language: Language) -> str:
+def format_points(share: float | None, language: Language | None = None) -> str:
     """A difference of shares with its sign and unit."""
     if share is None:
         return tell("report.not_measured", language)
     return tell("report.points", language, number=format_signed(share, language))
 
 
-def format_interval(interval: tuple[float, float] | None, language: Language) -> str:
+def format_interval(interval: tuple[float, float] | None, language: Language | None = None) -> str:
     """Both ends of an interval of differences, in points: `+54.0 to +70.5`."""
     if interval is None:
         return tell("report.not_measured", language)
@@ -44,33 +45,41 @@ def format_interval(interval: tuple[float, float] | None, language: Language) ->
     return tell("report.interval", language, low=low, high=high)
 
 
-def format_percent(share: float | None, language: Language) -> str:
+def format_percent(share: float | None, language: Language | None = None) -> str:
     """A share in per cent: `66.4 %`."""
     if share is None:
         return tell("report.not_measured", language)
     return tell("report.percent", language, number=f"{share * 100:.1f}".replace("-", MINUS))
 
 
-def format_count(number: int | None, language: Language) -> str:
+def format_range(interval: tuple[float, float] | None, language: Language | None = None) -> str:
+    """Both ends of an interval of shares: `61.0 % to 71.2 %`."""
+    if interval is None:
+        return tell("report.not_measured", language)
+    low, high = (format_percent(end, language) for end in interval)
+    return tell("report.interval", language, low=low, high=high)
+
+
+def format_count(number: int | None, language: Language | None = None) -> str:
     """A whole number with separators: `1,234`."""
     return tell("report.not_measured", language) if number is None else f"{number:,}".replace("-", MINUS)
 
 
-def format_decimal(number: float | None, language: Language) -> str:
+def format_decimal(number: float | None, language: Language | None = None) -> str:
     """A plain number with four digits that count, and all digits before the point: `0.8412`, `12.5`, `20,480`."""
     if number is None:
         return tell("report.not_measured", language)
     return (f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.4g}").replace("-", MINUS)
 
 
-def format_p(number: float | None, language: Language) -> str:
+def format_p(number: float | None, language: Language | None = None) -> str:
     """A p-value: two digits that count, never 0."""
     if number is None:
         return tell("report.not_measured", language)
     return "<" + SPACE + "0.001" if number < 0.001 else f"{number:.2g}"
 
 
-def format_bytes(number: int | None, language: Language) -> str:
+def format_bytes(number: int | None, language: Language | None = None) -> str:
     """Bytes in the binary unit that memory is sold and shown in: `1.62 GiB`, `312 MiB`."""
     if number is None:
         return tell("report.not_measured", language)
@@ -81,7 +90,7 @@ def format_bytes(number: int | None, language: Language) -> str:
     return f"{number / 2**10:.0f}{SPACE}KiB" if number >= 2**10 else f"{number}{SPACE}B"
 
 
-def format_seconds(number: float | None, language: Language) -> str:
+def format_seconds(number: float | None, language: Language | None = None) -> str:
     """A duration: `0.4 s`, `48 s`, `4 min 12 s`, `1 h 05 min`."""
     if number is None:
         return tell("report.not_measured", language)
@@ -96,9 +105,14 @@ def format_seconds(number: float | None, language: Language) -> str:
     return tell("report.hours", language, hours=whole // 3600, minutes=f"{whole % 3600 // 60:02d}")
 
 
-def format_date(timestamp: float, language: Language) -> str:
+def format_date(timestamp: float, language: Language | None = None) -> str:
     """Date and time of day in UTC: `2026-11-23 19:07 UTC`, in every language."""
     return datetime.fromtimestamp(timestamp, timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def to_plain(text: str) -> str:
+    """The text without the typographic minus and space, which old consoles (cp936) do not have."""
+    return text.replace(MINUS, "-").replace(SPACE, " ")
 
 
 FORMATS: dict[str, Callable[..., str]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tuneproof.report.figures import (
+from tuneproof.figures import (
     FORMATS,
     format_bytes,
     format_date,
