@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.source import ROOT, SOURCE
+from tuneproof.config import RunConfig
 
 ENGLISH = (ROOT / "docs" / "evidence.md").read_text(encoding="utf-8")
 CHINESE = (ROOT / "docs" / "evidence.zh-CN.md").read_text(encoding="utf-8")
@@ -18,7 +19,7 @@ RULES = range(1, 26)
 
 TEXTS = {".css", ".jinja", ".js", ".md", ".py", ".toml", ".txt", ".yaml", ".yml"}
 FOREIGN = re.compile(r"\bshared/|\b(?:science|reliability|memory|performance|ecosystem|peers|style)\.md\b")
-BARE = re.compile(r"(?<!docs/)\b(?:contract|design|evidence)\.md\b")
+BARE = re.compile(r"(?<!docs/)\b(?:contract|design)\.md\b")
 PAGE = re.compile(r"\bdocs/[\w.-]+\.md\b")
 FIGURE = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
 
@@ -88,6 +89,19 @@ def test_every_rule_that_the_code_names_is_on_the_page() -> None:
             named |= {int(number): path for number in FIGURE.findall(mention)}
     assert len(named) >= 10
     assert {rule: path for rule, path in named.items() if rule not in RULES} == {}
+
+
+def test_what_a_rule_says_of_the_project_is_its_default() -> None:
+    config, rules = RunConfig(), read_rules(ENGLISH)
+    defaults = {
+        5: f"dropout {config.lora.dropout:g}",
+        10: f"{100 * config.replay.fraction:g} %",
+        14: " and ".join(f"{scale:g}" for scale in config.evaluate.scales),
+        16: f"{config.split.near_duplicate:g}",
+        20: f"{config.evaluate.checkpoints} checkpoints",
+    }
+    here = {rule: " ".join(rules[rule].partition("**Here**")[2].split()) for rule in defaults}
+    assert {rule: words for rule, words in defaults.items() if words not in here[rule]} == {}
 
 
 @pytest.mark.parametrize("page", [ENGLISH, CHINESE], ids=["en", "zh"])

@@ -95,7 +95,7 @@ def test_false_alarms_are_rare_under_the_null() -> None:
 
 
 def test_detectable_effect_agrees_with_the_exact_calculation() -> None:
-    # Gain 20 %, lose 10 % needs 250 items at 80 % power (exact McNemar; evidence base C1).
+    # Gain 20 %, lose 10 % needs 250 items at 80 % power (exact McNemar; docs/evidence.md, rule 18).
     assert detectable_effect(250, discordant=0.3) == pytest.approx(0.1, abs=0.01)
 
 

@@ -33,7 +33,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ValidationError
@@ -152,7 +152,7 @@ class RunDir:
         """All events; a line cut short by a crash is left out."""
         path = self.path / "events.jsonl"
         events = []
-        for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else []:
+        for line in path.read_text(encoding="utf-8", errors="replace").split("\n") if path.is_file() else []:
             try:
                 events.append(json.loads(line))
             except json.JSONDecodeError:
@@ -162,9 +162,12 @@ class RunDir:
     def log_event(self, kind: str, **facts: object) -> None:
         """Append one line to events.jsonl."""
         self.path.mkdir(parents=True, exist_ok=True)
-        line = json.dumps({"time": round(time.time(), 3), "kind": kind, **facts}, ensure_ascii=False)
-        with (self.path / "events.jsonl").open("a", encoding="utf-8", newline="\n") as file:
-            file.write(line + "\n")
+        line = json.dumps({"time": round(time.time(), 3), "kind": kind, **facts}, ensure_ascii=False).encode()
+        with (self.path / "events.jsonl").open("ab+") as file:
+            # After a crash in the middle of a line the next event must not be glued to it.
+            if file.tell() and self._last_byte(file) != b"\n":
+                line = b"\n" + line
+            file.write(line + b"\n")
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -191,6 +194,8 @@ class RunDir:
             lines = path.read_text(encoding="utf-8").split("\n")
         except OSError:
             raise RunError("run.missing", where=str(path), file=path.name) from None
+        except UnicodeDecodeError as error:
+            raise RunError("run.damaged", where=str(path), why=str(error)) from error
         for number, line in enumerate(lines, start=1):
             if line:
                 try:
@@ -198,6 +203,11 @@ class RunDir:
                 except ValidationError as error:
                     where, why = f"{path}:{number}", str(error).splitlines()[0]
                     raise RunError("run.damaged", where=where, why=why) from error
+
+    @staticmethod
+    def _last_byte(file: BinaryIO) -> bytes:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1)
 
     @staticmethod
     def _save_lines(path: Path, records: Iterable[BaseModel]) -> None:

@@ -45,7 +45,7 @@ def test_rows_are_kept_apart_and_the_head_is_plain(model: Any) -> None:
 
 
 def test_a_step_of_4x1024_tokens_fits_the_6_gb_card(model: Any, record_property: Any) -> None:
-    """Checkpointing and the chunked loss: predicted 4.68 GiB of tensors (evidence base F3), without NF4."""
+    """Checkpointing and the chunked loss: predicted 4.68 GiB of tensors (docs/evidence.md, rule 24), without NF4."""
     enable_checkpointing(model.get_base_model())
     model.train()
     optimizer = build_optimizer(model.parameters(), 1e-4)

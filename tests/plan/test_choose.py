@@ -11,7 +11,17 @@ from tuneproof.config import DataSection, EvaluateSection, LoraSection, MemorySe
 from tuneproof.errors import ModelError
 from tuneproof.messages import load_catalogue
 from tuneproof.plan.choose import Lengths, Target, choose_plan
-from tuneproof.plan.forecast import CUBLAS, CUDA_CONTEXT, CUDA_MARGIN, PROCESS, Candidate, Forecast, Forecaster
+from tuneproof.plan.forecast import (
+    CUBLAS,
+    CUDA_CONTEXT,
+    CUDA_MARGIN,
+    HEAP_KEPT,
+    HEAP_TRIMMED,
+    PROCESS,
+    Candidate,
+    Forecast,
+    Forecaster,
+)
 from tuneproof.plan.recipe import resolve_training
 from tuneproof.plan.trace import trace_step
 from tuneproof.records import Plan
@@ -30,11 +40,15 @@ def plan_tiny(
     return choose_plan(config, data, resolve_training(run or RunConfig(), len(data.tokens), config), target)
 
 
-def peak_of(config: Any, candidate: Candidate, run: RunConfig | None = None) -> int:
-    """Peak of training beside what the device itself takes."""
+def forecast_tiny(config: Any, candidate: Candidate, limit: int, run: RunConfig | None = None) -> Forecast:
+    """Training of a tiny model on a CPU with `limit` bytes beside the process itself."""
     run = resolve_training(run or RunConfig(), len(DATA.tokens), config)
-    target = Target("cpu", "float32", 1 << 40)
-    return Forecaster(config, DATA, run, target).forecast_training(candidate).peak - PROCESS
+    return Forecaster(config, DATA, run, Target("cpu", "float32", limit + PROCESS)).forecast_training(candidate)
+
+
+def peak_of(config: Any, candidate: Candidate, run: RunConfig | None = None) -> int:
+    """Peak of training with room to spare, beside the process itself."""
+    return forecast_tiny(config, candidate, 1 << 40, run).peak - PROCESS
 
 
 def test_with_room_nothing_is_given_up(tiny_llama: LlamaConfig) -> None:
@@ -42,7 +56,8 @@ def test_with_room_nothing_is_given_up(tiny_llama: LlamaConfig) -> None:
     assert (plan.fits, plan.grade, plan.method, plan.rejected) == (True, "fits", "trace", [])
     settings = plan.settings
     assert (settings.micro_batch, settings.accumulation, settings.checkpointing) == (8, 1, False)
-    assert (settings.max_tokens, settings.quantization, settings.answer_batch) == (200, "none", 32)
+    assert (settings.max_tokens, settings.quantization) == (200, "none")
+    assert settings.answer_batch == RunConfig().evaluate.batch_size
     assert plan.why == "plan.why.all_fits"
     assert plan.steps == 50
 
@@ -50,9 +65,23 @@ def test_with_room_nothing_is_given_up(tiny_llama: LlamaConfig) -> None:
 def test_parts_are_the_peak_and_the_peak_is_the_heaviest_phase(tiny_llama: LlamaConfig) -> None:
     plan = plan_tiny(tiny_llama, 1 << 30)
     assert plan.parts.total() == plan.peak_bytes
-    assert plan.parts.context == PROCESS
     phases = plan.phases
     assert plan.peak_bytes == max(phases.load or 0, phases.train or 0, phases.evaluate or 0)
+
+
+def test_a_cpus_heap_keeps_freed_blocks_where_there_is_room(tiny_llama: LlamaConfig) -> None:
+    """Measured: 4335 MiB resident where 2830 were live, and 2873 with every freed block given back."""
+    config = tiny_llama.__class__(**{**tiny_llama.to_dict(), "num_hidden_layers": 40})
+    candidate = Candidate(8, False, "none", 200)
+    roomy = forecast_tiny(config, candidate, 1 << 30)
+    parts = roomy.parts
+    live, kept = roomy.peak - parts.context, parts.context - PROCESS
+    assert roomy.grade == "fits"
+    assert kept == int(HEAP_KEPT * (parts.activations + parts.logits + parts.temporaries))
+    assert kept > HEAP_TRIMMED
+    lean = forecast_tiny(config, candidate, live + kept - 1)
+    assert (lean.grade, lean.parts.context - PROCESS) == ("tight", HEAP_TRIMMED)
+    assert forecast_tiny(config, candidate, live).grade == "no"
 
 
 def test_alternatives_say_what_else_it_would_take(tiny_llama: LlamaConfig) -> None:
@@ -132,11 +161,12 @@ def test_what_the_user_fixed_is_kept(tiny_llama: LlamaConfig) -> None:
 
 def test_answers_side_by_side_are_halved_until_they_fit(tiny_llama: LlamaConfig) -> None:
     data = Lengths([20] * 10, [5] * 10, prompt=400, answer=200)
-    full = plan_tiny(tiny_llama, 1 << 30, data=data)
-    assert full.phases.evaluate == full.peak_bytes
-    fewer = plan_tiny(tiny_llama, (full.peak_bytes - PROCESS) // 3, data=data)
+    run = RunConfig(evaluate=EvaluateSection(batch_size=24))
+    full = plan_tiny(tiny_llama, 1 << 30, data=data, run=run)
+    assert (full.phases.evaluate, full.settings.answer_batch) == (full.peak_bytes, 24)
+    fewer = plan_tiny(tiny_llama, (full.peak_bytes - PROCESS) // 3, data=data, run=run)
     assert fewer.fits
-    assert fewer.settings.answer_batch in (4, 8)
+    assert fewer.settings.answer_batch in (3, 6)
 
 
 @pytest.mark.filterwarnings("ignore:The following .*_pattern keys:RuntimeWarning")
@@ -193,7 +223,7 @@ def forecast_qwen(config: Qwen2Config, *, checkpointing: bool) -> Forecast:
 
 
 def test_a_6_gb_card_trains_qwen_1_8b_on_4096_tokens_with_recomputation(qwen18: Qwen2Config) -> None:
-    """Another tracer, rank 16 as here, predicted 4.68 GiB of tensors (science.md, F3)."""
+    """Another tracer, rank 16 as here, predicted 4.68 GiB of tensors (docs/evidence.md, rule 24)."""
     forecast = forecast_qwen(qwen18, checkpointing=True)
     assert (forecast.grade, forecast.method) == ("fits", "trace")
     assert (forecast.peak - forecast.parts.context) / MIB == pytest.approx(4.68 * 1024, rel=0.03)

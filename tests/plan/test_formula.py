@@ -66,7 +66,8 @@ def test_counts_are_those_of_real_models(qwen18: Qwen2Config) -> None:
     sizes = read_dimensions(demo)
     assert count_linear(sizes) + count_other(sizes) == 134_515_008
     qwen = read_dimensions(qwen18)
-    # 1,836.8 M with 147 thousand biases, which the formula leaves out; 0.94 M adapter weights a rank (science.md A2).
+    # 1,836.8 M with 147 thousand biases, which the formula leaves out; 0.94 M adapter weights a rank
+    # (docs/evidence.md, rule 1).
     assert count_linear(qwen) + count_other(qwen) == pytest.approx(1_836.8e6, rel=2e-4)
     assert count_adapter(qwen, 16) == pytest.approx(14.99e6, rel=1e-3)
 

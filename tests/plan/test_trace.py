@@ -163,7 +163,7 @@ def test_attention_without_a_fused_kernel_costs_the_square(tiny_llama: LlamaConf
 def test_nf4_takes_half_a_byte_a_weight(qwen18: Qwen2Config) -> None:
     subject = describe_subject(qwen18, dtype="bfloat16", lora=LORA, quantization="nf4")
     weights, _ = count_load(subject)
-    # 598 MiB of linear layers, 1187 MiB of embedding and head, which stay in bfloat16 (memory.md).
+    # 598 MiB of linear layers, 1187 MiB of embedding and head, which stay in bfloat16 (docs/evidence.md, `Memory`).
     assert weights / MIB == pytest.approx(1785, abs=2)
     assert count_nf4(2048 * 5504) / (2048 * 5504) == pytest.approx(0.516, abs=5e-4)
 

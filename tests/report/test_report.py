@@ -17,11 +17,11 @@ from xml.etree import ElementTree
 
 import pytest
 
+from tuneproof.figures import format_bytes, format_interval, format_percent, format_points
 from tuneproof.messages import Language, load_catalogue
 from tuneproof.records import Answer, DataReport, Plan, RunRecord, TaskResult, Verdict
 from tuneproof.records.verdict import Control, Decision
 from tuneproof.report import render_report, write_report
-from tuneproof.figures import format_bytes, format_interval, format_percent, format_points
 from tuneproof.report.text import show_controls
 from tuneproof.rundir import PLACES, RunDir
 

@@ -1,4 +1,4 @@
-"""Numbers as the terminal writes them: `tuneproof.figures` in characters that every console has, in the language in use.
+"""Numbers as the terminal writes them: `tuneproof.figures` in characters that every console has.
 
 format_points(-0.031)  ->  "-3.1 points"
 """

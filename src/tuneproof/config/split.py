@@ -9,7 +9,7 @@ class SplitSection(Section):
     """Sizes of the three sides."""
 
     test_share: float = knob(0.15, "Share of rows to test on.", "Rule 17.", gt=0, lt=0.5)
-    minimum_test: int = knob(100, "Fewest test rows.", "+-9.6 points at 100 rows (Clopper-Pearson).", ge=1)
+    minimum_test: int = knob(100, "Fewest test rows.", "+-9.6 points at 100 rows (Wilson).", ge=1)
     maximum_test: int = knob(200, "Most test rows.", "+-6.9 points at 200 rows; more cost time.", ge=1)
     select_share: float = knob(0.10, "Share of rows to choose the checkpoint by.", "Rule 17.", gt=0, lt=0.5)
     minimum_select: int = knob(50, "Fewest select rows.", "Rule 17.", ge=1)

@@ -15,7 +15,7 @@ class TrainSection(Section):
     learning_rate: float | None = knob(
         None,
         "Peak learning rate.",
-        "5e-4 x (2000/hidden)^0.0775 x sqrt(batch/128), x 0.6 up to 300 rows (rule 3).",
+        "By hidden size, family and batch; 1e-3 at most (rule 3).",
         gt=0,
         le=3e-3,
     )

@@ -52,26 +52,32 @@ def find_wrong_sums(text: str) -> Iterator[tuple[str, Fraction]]:
     """Each wrong sum as it is written, and what it comes to."""
     for line in unicodedata.normalize("NFKC", text).replace("**", "^").translate(SIGNS).split("\n"):
         for equals in re.finditer(r"(?<![=<>!~:+*/-])=(?![=>])", line):
-            left, right = find_left(line[: equals.start()]), RESULT.match(line, equals.end())
+            left, right = find_left(line, equals.start()), RESULT.match(line, equals.end())
             if left and right and not GOES_ON.match(line, right.end()):
                 value = compute_sum(left)
                 if value is not None and abs(value) < LARGEST and not agrees(value, right, left):
                     yield line[equals.start() - len(left) : right.end()].strip(), value
 
 
-def find_left(line: str) -> str:
-    """The sum that ends `line`, or "" where it may be the end of something else."""
-    before = line[-LONGEST_SUM:].rstrip(SUM_LETTERS)
-    found = line[-LONGEST_SUM:][len(before) :]
-    parts = re.split(r"(?<=[,.])\s+|^\s*[-+*]\s+" if not before.strip() else r"(?<=[,.])\s+", found)
+def find_left(line: str, end: int) -> str:
+    """The sum that ends at `end`, or "" where it may be the end of something else."""
+    near = line[max(0, end - LONGEST_SUM) : end]
+    before = near.rstrip(SUM_LETTERS)
+    found = near[len(before) :]
+    if not before and end > LONGEST_SUM:
+        return ""
+    parts = re.split(r"(?<=[,.])\s+" if before.strip() else r"(?<=[,.])\s+|^\s*[-+*]\s+", found)
     if len(parts) > 1:
         return parts[-1]
-    last, operator = before[-1:], found.lstrip()[:1] in tuple("+-*/^x%)")
+    last, spaced = before[-1:], found.startswith(" ")
+    if not last:
+        return found
+    if found.lstrip()[:1] in tuple("+-*/^x%)"):
+        return ""
     if (last.isascii() and last.isalnum()) or last == "_":
-        return "" if operator or not found.startswith(" ") or FUNCTION.search(before) else found
-    clock = last == ":" and before[-2:-1].isdigit() and not found.startswith(" ")
-    spaced = found.startswith(" ") and not operator
-    return found if not last or (not clock and not operator and (last in OPENERS or last.isalpha() or spaced)) else ""
+        return found if spaced and not FUNCTION.search(before) else ""
+    clock = last == ":" and before[-2:-1].isdigit() and not spaced
+    return found if not clock and (spaced or last in OPENERS or last.isalpha()) else ""
 
 
 def compute_sum(text: str) -> Fraction | None:

@@ -11,7 +11,7 @@ from tuneproof.records import Finding
 from tuneproof.records.data import Severity
 
 FEW_ROWS, ENOUGH_ROWS = 60, 300
-"""Below the first there is no test split; below the second it is smaller than 100 rows (science.md rule 17)."""
+"""Below the first there is no test split; below the second it is smaller than 100 rows (docs/evidence.md, rule 17)."""
 MOULD_ANSWER = 80
 """Characters; shorter answers share their openings because they are labels and values."""
 MOULD_OPENING = 24

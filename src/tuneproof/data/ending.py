@@ -102,8 +102,9 @@ def is_open_json(text: str) -> bool:
 def stops_early(lines: Sequence[str], strict: bool) -> bool:
     """Whether the last line stops without a mark although its own sentences or its neighbours end with one."""
     last, others = lines[-1], [line for line in lines[:-1] if width(line) >= SHORT_LINE]
-    listed = bool(ITEM.match(last))
-    if SENTENCE_END.search(ITEM.sub("", last, count=1)):
+    mark = ITEM.match(last)
+    listed = mark is not None
+    if SENTENCE_END.search(last, mark.end() if mark else 0):
         return width(last) >= SHORT_LINE
     neighbours = [line for line in others if ITEM.match(line)] if listed else others
     if neighbours and sum(map(has_mark, neighbours)) >= 0.8 * len(neighbours):

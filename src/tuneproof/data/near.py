@@ -1,7 +1,7 @@
 """Near-duplicate questions -> clusters, so that a split never has a row's twin on its other side.
 
 MinHash signatures (rensa) propose pairs, the exact Jaccard similarity of character 5-grams decides, union-find joins
-what touches (Lee et al., arXiv 2107.06499; science.md C3 and rule 16). Characters, because one word changed in forty
+what touches (Lee et al., arXiv 2107.06499; docs/evidence.md, rule 16). Characters, because one word changed in forty
 moves a fifth of the word 5-grams, and because Chinese has no spaces. Where most of a row is wording that many rows
 share (one long instruction, short inputs), rows are compared by what is their own.
 

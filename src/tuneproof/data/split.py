@@ -2,7 +2,8 @@
 
 Rows are stratified by task, language, type of answer and length; in each stratum the clusters are ranked by a keyed
 hash of their id, the first go to test, the next to select, the rest to train. The rank of a row does not depend on its
-place in the file or on how many rows follow, so that appended rows move next to none (science.md C3, rules 15 to 17).
+place in the file or on how many rows follow, so that appended rows move next to none (docs/evidence.md, rules
+15 to 17).
 
     split = split_rows(rows, cluster_rows(rows), seed=0, sizes=SplitSizes())
 """
@@ -37,7 +38,7 @@ NUMBER = re.compile(r"[-+]?[$€£¥]?\s?\d[\d,]*(?:\.\d+)?\s?%?")
 
 @dataclass(frozen=True)
 class SplitSizes:
-    """How many rows select and test get (science.md rule 17). Shares are 0 to 1 of all rows."""
+    """How many rows select and test get (docs/evidence.md, rule 17). Shares are 0 to 1 of all rows."""
 
     select_share: float = 0.1
     test_share: float = 0.15

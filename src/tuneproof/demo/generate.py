@@ -27,7 +27,8 @@ from tuneproof.demo.vocabulary import Row
 SEED = 17
 ROWS_PER_FAMILY = 180
 BOUND = 0.6
-"""Similarity that two rows of a family stay below; finders of near-duplicates start at 0.7 or 0.8 (science.md C3)."""
+"""Similarity that two rows of a family stay below; finders of near-duplicates start at 0.7 or 0.8
+(docs/evidence.md, rule 16)."""
 
 _FAMILIES: dict[str, Callable[[random.Random, int], Row]] = {
     "policy": make_policy_row,
@@ -57,7 +58,7 @@ def generate_rows(seed: int = SEED) -> list[Row]:
 
 
 def planted_defects(seed: int = SEED) -> list[dict[str, Any]]:
-    """Return the defects by line: `kind` as in contract.md's findings, 1-based `line`, and the `related` lines."""
+    """Return the defects by line: `kind` as in docs/contract.md, 1-based `line`, and the `related` lines."""
     return _build(seed)[1]
 
 

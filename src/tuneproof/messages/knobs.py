@@ -40,7 +40,7 @@ CHINESE: dict[str, str] = {
     "replay.fraction": "回放数据占训练 token 的比例；0 表示关闭。",
     "replay.max_new_tokens": "回放回答的最大长度。",
     "evaluate.max_new_tokens": "回答的最大长度。",
-    "evaluate.batch_size": "同时生成的回答数。",
+    "evaluate.batch_size": "最多同时生成的回答数。",
     "evaluate.checkpoints": "在选择集上打分的检查点数。",
     "evaluate.scales": "在最佳检查点上尝试的适配器缩放。",
     "evaluate.few_shot": "对照组提示词里放入的训练数据条数。",

@@ -132,4 +132,5 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "即使一次只生成一个回答也超过上限，尚未开始训练",
     ),
     "plan.why.slower": ("fits, but slower", "放得下，但更慢"),
+    "time.cut": ("Cut to end in time: {cut}", "为按时结束而削减：{cut}"),
 }

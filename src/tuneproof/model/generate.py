@@ -15,6 +15,8 @@ import torch
 from torch import Tensor, nn
 from transformers import DynamicCache
 
+from tuneproof.model.hardware import release_memory
+
 
 class Generated(NamedTuple):
     """New tokens, the end token not among them."""
@@ -47,6 +49,7 @@ def generate_answers(
             made = _answer_batch(model, [prompts[i] for i in batch], [limits[i] for i in batch], set(ends))
             for index, answer in zip(batch, made, strict=True):
                 answers[index] = answer
+            release_memory()
             if on_answers:
                 on_answers(batch)
     finally:

@@ -6,9 +6,12 @@ so that two runs on one machine compute the same numbers.
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import os
 import re
 import shutil
+import sys
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -95,3 +98,17 @@ def read_peak(device: str) -> int | None:
         return None
     found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text(encoding="ascii"))
     return int(found.group(1)) * 1024 if found else None
+
+
+def release_memory() -> None:
+    """Give memory that is no longer used back to the system.
+
+    A cache that grows a token at a time leaves glibc's heap full of holes: without this the demo's process peaked at
+    4.7 GB in training, 2 GB above what the step needs. Elsewhere than on Linux with glibc there is nothing to do.
+    """
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is not None:
+        trim(0)

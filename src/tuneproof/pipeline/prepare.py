@@ -80,7 +80,9 @@ def prepare_data(work: Work) -> None:
     prepared = prepare_rows(work.config, work.progress)
     rows = prepared.rows
     if work.config.data.test:
-        test = _read_test(work.config, prepared.report, rows)
+        test, leaked = _read_test(work.config, prepared.report, rows)
+        # A row that is nearly a test row would be tested on what it taught.
+        rows = [row for row in rows if row.id not in leaked]
         for row in test:
             prepared.split.rows[row.id] = SplitRow(cluster=row.id, stratum=row.task, side="test")
         prepared.split.sizes["test"] = len(test)
@@ -159,6 +161,7 @@ def make_plan(
     resolved.model.dtype = settings.dtype
     resolved.data.max_tokens = settings.max_tokens
     resolved.train.micro_batch = settings.micro_batch
+    resolved.evaluate.batch_size = settings.answer_batch
     resolved.memory.limit = plan.limit_bytes
     resolved.memory.checkpointing = settings.checkpointing
     resolved.memory.quantization = settings.quantization
@@ -206,8 +209,8 @@ def _split(config: RunConfig, rows: list[Row]) -> Split:
     return split_rows(rows, clusters, seed=config.train.seed, sizes=sizes)
 
 
-def _read_test(config: RunConfig, report: DataReport, rows: list[Row]) -> list[Row]:
-    """The user's own test rows; leaks against the training rows become findings of the report."""
+def _read_test(config: RunConfig, report: DataReport, rows: list[Row]) -> tuple[list[Row], set[str]]:
+    """The user's own test rows, and the ids of other rows that leak them; each leak becomes a finding of the report."""
     data = config.data
     assert data.test is not None
     read = read_rows(
@@ -222,4 +225,5 @@ def _read_test(config: RunConfig, report: DataReport, rows: list[Row]) -> list[R
     report.findings += leaks
     for leak in leaks:
         report.counts[leak.kind] = report.counts.get(leak.kind, 0) + 1
-    return test
+    places = {(leak.file, leak.line) for leak in leaks}
+    return test, {row.id for row in rows if (row.file, row.line) in places}

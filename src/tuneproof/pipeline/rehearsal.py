@@ -21,7 +21,7 @@ from tuneproof.records import TimePlan
 from tuneproof.training.dataset import RowSet, encode_rows
 from tuneproof.training.rehearse import rehearse_step
 
-PROBED = 24
+PROBED = 48
 """Items of the speed probe."""
 NEW_TOKENS = 12
 """New tokens of each of them."""
@@ -37,7 +37,7 @@ def rehearse(work: Work) -> None:
     """Run the heaviest step and a few answers, plan the time, and write what was decided into plan and config."""
     work.progress.begin("rehearse")
     rows = encode_rows(work.tokenizer, work.train_rows)
-    heaviest = rehearse_step(work.model, rows, work.shape)
+    heaviest = rehearse_step(work.model, rows, work.shape, work.config.train.batch_size)
     work.run.log_event("rehearsal", **heaviest._asdict())
     prefill, generate = probe_answers(work)
     wanted = describe_work(work, rows)
@@ -119,8 +119,8 @@ def apply_time(work: Work, plan: TimePlan) -> None:
 def _describe_items(work: Work, items: Sequence[Item]) -> budget.Suite:
     """Rows, mean tokens to read (a task's common beginning is read once) and mean new tokens of a suite.
 
-    An answer is guessed half-way between the reference, which the tuned model comes near, and the limit, to which an
-    untuned one runs.
+    An answer counts with its limit: a batch runs until its longest answer ends, and an untuned model often runs to
+    the limit.
     """
     if not items:
         return budget.Suite(0, 0.0, 0.0)
@@ -128,7 +128,6 @@ def _describe_items(work: Work, items: Sequence[Item]) -> budget.Suite:
     answers = 0.0
     for item in items:
         by_task[item.task].append(encode_prompt(work.tokenizer, item.messages))
-        reference = len(work.tokenizer(item.reference, add_special_tokens=False)["input_ids"])
-        answers += 0.5 * (min(reference, item.limit) + item.limit)
+        answers += item.limit
     read = sum(sum(map(len, prompts)) - (len(prompts) - 1) * count_shared(prompts) for prompts in by_task.values())
     return budget.Suite(len(items), read / len(items), answers / len(items))

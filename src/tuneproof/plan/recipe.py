@@ -1,7 +1,7 @@
 """Rank, strength, learning rate and epochs for a number of rows and a model: the knobs that the user left open.
 
 In: a config and what is known of data and model. Out: the same config with `lora.rank`, `lora.alpha`,
-`train.learning_rate` and `train.epochs` filled. What the user gave is kept. Rules: `shared/reference/science.md`.
+`train.learning_rate` and `train.epochs` filled. What the user gave is kept. Rules: docs/evidence.md.
 
     config = resolve_training(config, rows=900, model_config=load_config("demo"))
 """
@@ -17,6 +17,7 @@ from tuneproof.config import RunConfig
 FEW_ROWS = 300
 LLAMA_EXPONENT = 0.781
 OTHER_EXPONENT = 0.0775
+SMALL_HIDDEN = 1000
 HIGHEST_RATE = 1e-3
 """72 of 80 diverged runs of a sweep over 27 models were at 3e-3 (rule 3)."""
 
@@ -48,15 +49,19 @@ def choose_rate(rows: int, *, hidden_size: int, batch_size: int, family: str) ->
     """Peak learning rate: 5e-4 x (2000 / hidden)^p x sqrt(batch / 128), x 0.6 up to 300 rows, 1e-3 at most (rule 3).
 
     The formula and p (0.781 for Llama, 0.0775 for Qwen) are Thinking Machines' (tinker-cookbook, hyperparam_utils.py),
-    fitted to models of 1 billion weights and more. Not calibrated: other families (they get Qwen's milder exponent),
-    and hidden sizes far below 1000. For the demo model (hidden 576) it gives 3.3e-4 at batch 8; 1e-3 was seen to work
-    well there at one epoch (science.md, section H). The factor for few rows is an inference.
+    fitted to models of 1 billion weights and more. Not calibrated: other families (they get Qwen's milder exponent).
+    Below a hidden size of 1000 the formula is too low: 1e-3 at batch 8 is taken instead, which was measured on the demo
+    model (hidden 576, where the formula gives 3.3e-4; docs/evidence.md, rule 3). The factor for few rows is inferred.
     """
-    exponent = LLAMA_EXPONENT if family == "llama" else OTHER_EXPONENT
-    rate = 5e-4 * (2000 / hidden_size) ** exponent * math.sqrt(batch_size / 128)
+    if hidden_size < SMALL_HIDDEN:
+        rate = HIGHEST_RATE * math.sqrt(batch_size / 8)
+    else:
+        exponent = LLAMA_EXPONENT if family == "llama" else OTHER_EXPONENT
+        rate = 5e-4 * (2000 / hidden_size) ** exponent * math.sqrt(batch_size / 128)
+    rate = min(rate, HIGHEST_RATE)
     if rows <= FEW_ROWS:
         rate *= 0.6
-    return float(f"{min(rate, HIGHEST_RATE):.3g}")
+    return float(f"{rate:.3g}")
 
 
 def choose_epochs(rows: int) -> float:

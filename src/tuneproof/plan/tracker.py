@@ -1,7 +1,7 @@
 """Live bytes of whatever runs inside: every tensor storage is followed from its first operation to its end.
 
 Works on plain `meta` tensors (a prediction, no memory is used) and on real ones (the same count, measured), so that one
-can be held against the other. Byte-exact against real CPU steps: 27 of 27 settings (`shared/reference/memory.md`).
+can be held against the other. Byte-exact against real CPU steps: 27 of 27 settings (docs/evidence.md, `Memory`).
 A storage is followed by a weak reference: torch keeps its Python side alive as long as its memory.
 
     with Tracker("meta", vocabulary=49152) as tracker:

@@ -72,7 +72,7 @@ class Row(BaseModel):
 
     @property
     def question(self) -> str:
-        """All user turns before the last answer, as one text."""
+        """All turns before the last answer but the system prompt, as one text."""
         return "\n".join(message.content for message in self.prompt if message.role != "system")
 
 

@@ -15,10 +15,10 @@ from typing import NamedTuple
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from tuneproof.figures import FORMATS
 from tuneproof.messages import Language, tell
 from tuneproof.report import headlines, plots
 from tuneproof.report.charts import SIGNS, judge_interval
-from tuneproof.figures import FORMATS
 from tuneproof.report.text import show_controls
 from tuneproof.report.words import name_of, say_key
 

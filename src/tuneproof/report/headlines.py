@@ -5,11 +5,11 @@ In: records, a language. Out: a sentence of the catalogue `report.headline.*`, f
 
 from __future__ import annotations
 
+from tuneproof.figures import format_bytes, format_decimal, format_percent, format_seconds, format_signed
 from tuneproof.messages import Language, tell
 from tuneproof.records import DataReport, Plan, Retention, RunRecord, Selection, Verdict
 from tuneproof.report.answers import Item
 from tuneproof.report.charts import judge_interval
-from tuneproof.figures import format_bytes, format_decimal, format_percent, format_seconds, format_signed
 
 
 def tell_needed(verdict: Verdict, language: Language) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
+from tuneproof.figures import format_bytes, format_interval, format_signed
 from tuneproof.messages import Language, tell
 from tuneproof.records import Candidate, Plan, Selection, TaskResult, Verdict
 from tuneproof.report import headlines
@@ -20,7 +21,6 @@ from tuneproof.report.charts import (
     draw_intervals,
     draw_memory,
 )
-from tuneproof.figures import format_bytes, format_interval, format_signed
 from tuneproof.report.words import name_of
 
 

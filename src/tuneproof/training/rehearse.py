@@ -14,39 +14,46 @@ from tuneproof.model.chat import Encoded
 from tuneproof.model.hardware import read_peak, reset_peak
 from tuneproof.model.step import build_pack, count_trained, sum_loss
 from tuneproof.training.dataset import RowSet
-from tuneproof.training.trainer import Shape
+from tuneproof.training.trainer import Shape, cut_rows
 
 
 class Rehearsal(NamedTuple):
     """What the heaviest step took."""
 
     speed: float
-    """All tokens a second of forward and backward."""
+    """All tokens a second of a typical step's forward and backward."""
     peak_bytes: int | None
-    """Peak of the device's tensors (CUDA) or of the process (CPU)."""
+    """Peak of the device's tensors (CUDA) or of the process (CPU) in the heaviest step."""
 
 
-def rehearse_step(model: Any, rows: RowSet, shape: Shape) -> Rehearsal:
-    """Run the fullest pack of the longest rows twice; the second time is measured."""
-    device = next(model.parameters()).device
+def rehearse_step(model: Any, rows: RowSet, shape: Shape, batch_size: int) -> Rehearsal:
+    """Run the fullest pack of the longest rows for its memory, then a batch of typical rows for its speed."""
+    device = next(model.parameters()).device.type
     order = sorted(range(len(rows)), key=lambda at: -len(rows.encoded[at].ids))
-    chosen: list[Encoded] = []
-    tokens = 0
-    for at in order:
-        length = len(rows.encoded[at].ids)
-        if chosen and (tokens + length > shape.pack_tokens or len(chosen) == shape.pack_rows):
+    heaviest: list[Encoded] = []
+    for at in order[: shape.pack_rows or len(order)]:
+        if heaviest and sum(len(row.ids) for row in [*heaviest, rows.encoded[at]]) > shape.pack_tokens:
             break
-        chosen.append(rows.encoded[at])
-        tokens += length
-    pack = build_pack(chosen, device)
+        heaviest.append(rows.encoded[at])
     model.train()
-    reset_peak(device.type)
-    seconds = 0.0
-    for _ in range(2):
-        started = time.perf_counter()
-        loss = sum_loss(model, pack, chunk=shape.loss_chunk, plain_head=shape.plain_head)
-        (loss / count_trained(chosen)).backward()
+    reset_peak(device)
+    _run(model, [heaviest], shape)
+    peak = read_peak(device)
+    every = max(1, len(order) // batch_size)
+    typical = [rows.encoded[at] for at in order[every // 2 :: every]][:batch_size]
+    packs = [[typical[at] for at in pack] for pack in cut_rows(typical, shape)]
+    seconds = min(_run(model, packs, shape) for _ in range(2))
+    return Rehearsal(speed=sum(len(row.ids) for row in typical) / seconds, peak_bytes=peak)
+
+
+def _run(model: Any, packs: list[list[Encoded]], shape: Shape) -> float:
+    """Seconds of forward and backward of packs; the gradients are dropped."""
+    device = next(model.parameters()).device
+    started = time.perf_counter()
+    for rows in packs:
+        loss = sum_loss(model, build_pack(rows, device), chunk=shape.loss_chunk, plain_head=shape.plain_head)
+        (loss / count_trained(rows)).backward()
+        # Reading the value waits for the device.
         loss.item()
-        seconds = time.perf_counter() - started
-        model.zero_grad(set_to_none=True)
-    return Rehearsal(speed=tokens / seconds, peak_bytes=read_peak(device.type))
+    model.zero_grad(set_to_none=True)
+    return time.perf_counter() - started
