@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tuneproof.model.generate import generate_answers
+from tuneproof.model.generate import READ_TOKENS, form_batches, generate_answers
 from tuneproof.model.load import load_base
 
 PROMPTS = [[5, 6, 7], [8], [9, 10, 11, 12, 13, 14], [15, 16], [17, 18, 19, 20]]
@@ -41,6 +41,14 @@ def test_an_end_token_ends_the_answer_and_is_not_part_of_it(tiny_model_dir: Path
     cut = generate_answers(model, PROMPTS, limits=[8] * 5, ends=[end])
     assert cut[0].ids == free[0].ids[:first]
     assert cut[0].finish == "end"
+
+
+def test_batches_are_bounded_by_rows_and_by_tokens_to_read() -> None:
+    prompts = [[1] * 5 + [at] * 300 for at in range(20)]
+    batches = form_batches(prompts, range(20), batch_size=16, read_tokens=READ_TOKENS)
+    assert [index for batch in batches for index in batch] == list(range(20))
+    assert all(len(batch) * 300 <= READ_TOKENS for batch in batches)
+    assert [len(batch) for batch in form_batches([[1, 2]] * 20, range(20), batch_size=16, read_tokens=None)] == [16, 4]
 
 
 def test_progress_hears_of_every_answer_once(tiny_model_dir: Path) -> None:

@@ -13,6 +13,8 @@ from tuneproof.cli.show import Screen
 
 TIME_LIMIT = 420.0
 """Seconds: the demo is `run --time 7min` (contract)."""
+MEMORY_LIMIT = 3_000_000_000
+"""Bytes: so that the demo stays below 4 GB with what a process keeps beside its tensors."""
 OUT = Path("runs/demo")
 
 
@@ -31,6 +33,7 @@ def run_demo(options: DemoOptions, screen: Screen) -> int:
         "data.files": [str(demo_data_path())],
         "data.task": "task",
         "train.time_limit": TIME_LIMIT,
+        "memory.limit": MEMORY_LIMIT,
     }
     request = RunRequest(gather_config(options, own), options.out or OUT, screen.command, options.restart)
     with screen.follow() as progress:

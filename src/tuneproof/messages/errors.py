@@ -49,6 +49,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Name at least one: tuneproof run rows.jsonl --model demo",
         "请至少指定一个：tuneproof run rows.jsonl --model demo",
     ),
+    "data.capped": (
+        "{rows} rows of more than {cap} tokens do not fit into memory and are left out of training.",
+        "有 {rows} 条数据超过 {cap} 个 token，内存放不下，不参与训练。",
+    ),
     "data.no_test": (
         "{rows} rows are too few to hold some out for a test: the run goes on, and its verdict will be NOT ENOUGH EVIDENCE.",
         "只有 {rows} 条数据，无法留出测试集：流程会继续，但结论将是“证据不足”。",

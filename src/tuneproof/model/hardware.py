@@ -21,6 +21,8 @@ import torch
 from tuneproof.errors import UsageError
 
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
+MMAP_THRESHOLD = -3
+"""glibc's M_MMAP_THRESHOLD."""
 DtypeName = Literal["float32", "bfloat16", "float16"]
 
 
@@ -98,6 +100,16 @@ def read_peak(device: str) -> int | None:
         return None
     found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text(encoding="ascii"))
     return int(found.group(1)) * 1024 if found else None
+
+
+def bound_heap() -> None:
+    """Hand freed blocks of a megabyte and more back to the system at once, from here on (Linux with glibc).
+
+    A step then takes about 1.5 times as long and no more than its live tensors: for plans that fit only so.
+    """
+    limit = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if limit is not None:
+        limit(MMAP_THRESHOLD, 1 << 20)
 
 
 def release_memory() -> None:

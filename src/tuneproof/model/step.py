@@ -77,6 +77,8 @@ class ChunkedCrossEntropy(torch.autograd.Function):
             total += (norm_C1.log() - picked_C1).sum()
             logits_CV.div_(norm_C1).scatter_add_(1, target_C1, torch.full_like(picked_C1, -1))
             torch.mm(logits_CV.to(hidden_NH.dtype), head_VH, out=gradient_NH[part])
+            # Else it would still be alive when the next chunk's is made.
+            del logits_CV
         ctx.save_for_backward(gradient_NH)
         return total
 

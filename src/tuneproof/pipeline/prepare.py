@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from tuneproof.config import RunConfig
 from tuneproof.data.check import check_rows
+from tuneproof.data.findings import make_case, note_defect
 from tuneproof.data.near import cluster_rows
 from tuneproof.data.read import ReadResult, read_rows
 from tuneproof.data.split import SplitSizes, check_leaks, split_rows
@@ -110,12 +111,30 @@ def plan_memory(work: Work) -> None:
     dtype = work.config.model.dtype or hardware.dtype
     target = Target(device=hardware.device, dtype=dtype, limit_bytes=limit, name=hardware.name)
     work.config, work.plan = make_plan(work.config, [sizes[row.id] for row in work.train_rows], target)
+    leave_out_long(work, {name: tokens for name, (tokens, _) in sizes.items()})
     free = free_disk(work.run.path)
     if work.plan.disk_bytes > free:
         raise FitError("disk.full", where=str(work.run.path), needed=work.plan.disk_bytes >> 20, free=free >> 20)
     work.run.save(work.plan)
     work.save_config()
     work.progress.end("plan")
+
+
+def leave_out_long(work: Work, tokens: dict[str, int]) -> None:
+    """Take rows above the plan's cap out of the training side, and say so in the data report."""
+    cap = work.plan.settings.max_tokens
+    long = [row for row in work.train_rows if tokens[row.id] > cap]
+    if not long:
+        return
+    report = work.run.load(DataReport)
+    report.findings += [
+        note_defect(make_case(row), "over_length", "warning", tokens=tokens[row.id], limit=cap) for row in long
+    ]
+    report.counts["over_length"] = report.counts.get("over_length", 0) + len(long)
+    work.run.save(report)
+    work.train_rows = [row for row in work.train_rows if tokens[row.id] <= cap]
+    work.run.save_rows("train", work.train_rows)
+    work.progress.say("data.capped", rows=len(long), cap=cap)
 
 
 def preview_plan(config: RunConfig, progress: Progress) -> Plan:

@@ -21,11 +21,11 @@ from tuneproof.records import TimePlan
 from tuneproof.training.dataset import RowSet, encode_rows
 from tuneproof.training.rehearse import rehearse_step
 
-PROBED = 48
+PROBED = 32
 """Items of the speed probe."""
 NEW_TOKENS = 12
 """New tokens of each of them."""
-MARGIN = 0.92
+MARGIN = 0.85
 """Share of the time limit that is planned for: answers get longer or shorter than guessed."""
 REPORT = 4.0
 """Seconds for verdict and report, measured with the demo."""
@@ -68,7 +68,9 @@ def probe_answers(work: Work) -> tuple[float, float]:
         for tokens in (1, 1, 1 + NEW_TOKENS):
             started = time.perf_counter()
             # No end token: every answer takes the same number of steps.
-            generate_answers(model, prompts, limits=[tokens] * len(prompts), ends=[], batch_size=len(prompts))
+            generate_answers(
+                model, prompts, limits=[tokens] * len(prompts), ends=[], batch_size=work.config.evaluate.batch_size
+            )
             seconds.append(time.perf_counter() - started)
     read = sum(len(prompt) for prompt in prompts) - (len(prompts) - 1) * count_shared(prompts)
     return read / seconds[1], len(prompts) * NEW_TOKENS / max(seconds[2] - seconds[1], 1e-3)
