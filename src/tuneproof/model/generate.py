@@ -17,10 +17,9 @@ from transformers import DynamicCache
 
 from tuneproof.model.hardware import release_memory
 
-
 READ_TOKENS = 1024
-"""Prompt tokens read at one time on a CPU. The demo model takes 0.95 MB a token while it reads (glibc 2.36 does not reuse
-aligned blocks well), so that 64 prompts of 60 tokens took 3.6 GB."""
+"""Prompt tokens read at one time on a CPU. The demo model takes 0.95 MB a token while it reads (glibc 2.36 does not
+reuse aligned blocks well), so that 64 prompts of 60 tokens took 3.6 GB."""
 
 
 class Generated(NamedTuple):
