@@ -7,7 +7,6 @@ so that two runs on one machine compute the same numbers.
 from __future__ import annotations
 
 import ctypes
-import gc
 import os
 import re
 import shutil
@@ -118,7 +117,6 @@ def release_memory() -> None:
     A cache that grows a token at a time leaves glibc's heap full of holes: without this the demo's process peaked at
     4.7 GB in training, 2 GB above what the step needs. Elsewhere than on Linux with glibc there is nothing to do.
     """
-    gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None

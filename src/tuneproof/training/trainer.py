@@ -25,9 +25,9 @@ from tuneproof.model.step import build_optimizer, build_pack, count_trained, sum
 from tuneproof.training.checkpoint import publish_checkpoint
 from tuneproof.training.dataset import RowSet
 
-TIDY_STEPS = 8
+TIDY_STEPS = 2
 """Steps between giving freed memory back: packs differ in length, and on a CPU the heap's holes grew to twice what a
-step needs; doing it at every step cost a sixth of the speed (demo model)."""
+step needs; doing it at every step cost a tenth of the speed (demo model)."""
 
 
 class Shape(NamedTuple):
