@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from torch.profiler import ProfilerActivity, profile
 
-from tuneproof.model.generate import READ_TOKENS, form_batches, generate_answers
+from tuneproof.model.generate import generate_answers
 from tuneproof.model.load import load_base
 
 PROMPTS = [[5, 6, 7], [8], [9, 10, 11, 12, 13, 14], [15, 16], [17, 18, 19, 20]]
@@ -43,16 +45,24 @@ def test_an_end_token_ends_the_answer_and_is_not_part_of_it(tiny_model_dir: Path
     assert cut[0].finish == "end"
 
 
-def test_batches_are_bounded_by_rows_and_by_tokens_to_read() -> None:
-    prompts = [[1] * 5 + [at] * 300 for at in range(20)]
-    batches = form_batches(prompts, range(20), batch_size=16, read_tokens=READ_TOKENS)
-    assert [index for batch in batches for index in batch] == list(range(20))
-    assert all(len(batch) * 300 <= READ_TOKENS for batch in batches)
-    assert [len(batch) for batch in form_batches([[1, 2]] * 20, range(20), batch_size=16, read_tokens=None)] == [16, 4]
-
-
 def test_progress_hears_of_every_answer_once(tiny_model_dir: Path) -> None:
     model = load_base(str(tiny_model_dir), device="cpu", dtype="float32").model
     heard: list[int] = []
     generate_answers(model, PROMPTS, limits=[2] * 5, ends=[], batch_size=2, on_answers=heard.extend)
     assert sorted(heard) == [0, 1, 2, 3, 4]
+
+
+def test_the_head_multiplies_all_rows_at_once(tiny_model_dir: Path) -> None:
+    """As a batch of products, a row each, PyTorch copies the head for every row: seconds and gigabytes."""
+    model = load_base(str(tiny_model_dir), device="cpu", dtype="float32").model
+    with profile(activities=[ProfilerActivity.CPU], record_shapes=True) as profiled:
+        generate_answers(model, PROMPTS, limits=[3] * 5, ends=[])
+    vocabulary = model.config.vocab_size
+    heads = {event.key for event in profiled.key_averages(group_by_input_shape=True) if uses(event, vocabulary)}
+    assert "aten::mm" in heads
+    assert "aten::bmm" not in heads
+
+
+def uses(event: Any, size: int) -> bool:
+    """Whether an operator multiplies a matrix of that size."""
+    return any(size in shape for shape in event.input_shapes or [] if isinstance(shape, list) and len(shape) > 1)

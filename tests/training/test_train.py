@@ -34,15 +34,18 @@ def hash_adapter(folder: Path, step: int) -> str:
 
 
 def test_loss_falls_and_counts_add_up(make_bench: Callable[..., Bench]) -> None:
-    bench = make_bench(epochs=12.0, learning_rate=3e-2)
+    bench = make_bench(epochs=6.0, learning_rate=3e-2)
+    # A random head of 0.02 gives near equal logits whatever the adapter does; a trained model's rows are far apart.
+    bench.model.get_base_model().lm_head.weight.data.mul_(20)
     reports: list[StepReport] = []
     record = train(bench, reports).record
-    assert record.steps == len(reports) == count_steps(23, bench.config) == 72
-    assert record.tokens == 12 * bench.rows.tokens
-    assert record.trained_tokens == 12 * bench.rows.trained_tokens
+    assert record.steps == len(reports) == count_steps(23, bench.config) == 36
+    assert record.tokens == 6 * bench.rows.tokens
+    assert record.trained_tokens == 6 * bench.rows.trained_tokens
     assert record.final_loss == reports[-1].loss
-    # The first and the last epoch hold the same rows; a tiny random base that is frozen leaves little to learn.
-    assert sum(r.loss for r in reports[-6:]) < 0.97 * sum(r.loss for r in reports[:6])
+    # The first and the last epoch hold the same rows.
+    first, last = sum(r.loss for r in reports[:6]), sum(r.loss for r in reports[-6:])
+    assert last < 0.5 * first
 
 
 def test_how_a_step_is_cut_does_not_change_the_losses(make_bench: Callable[..., Bench]) -> None:

@@ -12,7 +12,7 @@ class EvaluateSection(Section):
         None, "Longest answer.", "1.5 x the 95th percentile of the references, by task; cuts are reported.", ge=1
     )
     batch_size: int = knob(
-        32, "Answers made side by side, at most.", "The plan takes fewer where they do not fit.", ge=1
+        128, "Answers made side by side, at most.", "The plan takes fewer where they do not fit.", ge=1
     )
     checkpoints: int = knob(3, "Checkpoints scored on the select split.", "At most 8 (rule 20).", ge=1, le=8)
     scales: list[float] = knob(

@@ -8,18 +8,17 @@ depends on its prompt alone (up to the last bits of batched arithmetic).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from transformers import DynamicCache
 
-from tuneproof.model.hardware import release_memory
-
-READ_TOKENS = 1024
-"""Prompt tokens read at one time on a CPU. The demo model takes 0.95 MB a token while it reads (glibc 2.36 does not
-reuse aligned blocks well), so that 64 prompts of 60 tokens took 3.6 GB."""
+LAST = torch.tensor([-1])
+"""The last position as an index, not as the number that transformers turns into a slice: a slice is not contiguous, and
+PyTorch 2.13 then multiplies every row by a copy of the head of its own (`should_fold`, LinearAlgebra.cpp). Measured on
+a CPU with 32 rows of the demo model: 1.3 s and 1.8 GB instead of 4 ms."""
 
 
 class Generated(NamedTuple):
@@ -40,58 +39,48 @@ def generate_answers(
 ) -> list[Generated]:
     """Answer each prompt greedily with at most `limits[i]` new tokens.
 
-    `on_answers` is called after each batch with the indices that are ready, for progress.
+    `on_answers` hears the indices of answers as they end, for progress.
     """
-    answers: list[Generated | None] = [None] * len(prompts)
+    answers = [Generated([], "length")] * len(prompts)
     # Rows that end at about the same step belong together: the limit is the best guess of an answer's length.
     order = sorted(range(len(prompts)), key=lambda i: (limits[i], len(prompts[i]), i))
     training = model.training
     model.eval()
     try:
-        on_cpu = next(model.parameters()).device.type == "cpu"
-        for batch in form_batches(prompts, order, batch_size, READ_TOKENS if on_cpu else None):
+        for start in range(0, len(order), batch_size):
+            batch = order[start : start + batch_size]
             made = _answer_batch(model, [prompts[i] for i in batch], [limits[i] for i in batch], set(ends))
-            for index, answer in zip(batch, made, strict=True):
-                answers[index] = answer
-            release_memory()
-            if on_answers:
-                on_answers(batch)
+            for ended in made:
+                for row, answer in ended.items():
+                    answers[batch[row]] = answer
+                if on_answers:
+                    on_answers([batch[row] for row in ended])
     finally:
         model.train(training)
-    return [answer for answer in answers if answer is not None]
-
-
-def form_batches(
-    prompts: Sequence[Sequence[int]], order: Sequence[int], batch_size: int, read_tokens: int | None
-) -> list[list[int]]:
-    """Indices of the prompts of each batch, in `order`: at most `batch_size`, and `read_tokens` to read at a time."""
-    batches: list[list[int]] = []
-    for index in order:
-        batch = [*batches[-1], index] if batches else [index]
-        texts = [prompts[at] for at in batch]
-        width = max(map(len, texts)) - count_shared(texts)
-        if not batches or len(batch) > batch_size or (read_tokens and len(batch) * width > read_tokens):
-            batches.append([index])
-        else:
-            batches[-1] = batch
-    return batches
+    return answers
 
 
 @torch.inference_mode()
-def _answer_batch(model: nn.Module, prompts: list[Sequence[int]], limits: list[int], ends: set[int]) -> list[Generated]:
+def _answer_batch(
+    model: nn.Module, prompts: list[Sequence[int]], limits: list[int], ends: set[int]
+) -> Iterator[dict[int, Generated]]:
+    """Answers by row, as they end."""
     batch = _open_batch(model, prompts)
     said: list[list[int]] = [[] for _ in prompts]
-    finish: list[Literal["end", "length"]] = ["length"] * len(prompts)
     rows = list(range(len(prompts)))
     while rows:
-        kept = []
+        kept, ended = [], dict[int, Generated]()
         for place, (row, token) in enumerate(zip(rows, batch.next_B.tolist(), strict=True)):
             if token in ends:
-                finish[row] = "end"
+                ended[row] = Generated(said[row], "end")
                 continue
             said[row].append(token)
             if len(said[row]) < limits[row]:
                 kept.append(place)
+            else:
+                ended[row] = Generated(said[row], "length")
+        if ended:
+            yield ended
         if not kept:
             break
         if len(kept) < len(rows):
@@ -100,7 +89,6 @@ def _answer_batch(model: nn.Module, prompts: list[Sequence[int]], limits: list[i
         mask_BT = torch.cat([batch.mask_BT, batch.mask_BT.new_ones(len(rows), 1)], 1)
         next_B = _next_tokens(model, batch.cache, batch.next_B[:, None], mask_BT, batch.position_B1)
         batch = Batch(batch.cache, next_B, mask_BT, batch.position_B1 + 1)
-    return [Generated(ids, end) for ids, end in zip(said, finish, strict=True)]
 
 
 class Batch(NamedTuple):
@@ -157,7 +145,7 @@ def _next_tokens(model: Any, cache: DynamicCache, ids_BT: Tensor, mask_BT: Tenso
         position_ids=positions_BT,
         past_key_values=cache,
         use_cache=True,
-        logits_to_keep=1,
+        logits_to_keep=LAST.to(ids_BT.device),
     ).logits
     tokens_B: Tensor = logits_B1V[:, -1].argmax(-1)
     return tokens_B

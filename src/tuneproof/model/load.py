@@ -26,7 +26,7 @@ from transformers.utils import logging as transformers_logging
 
 from tuneproof.demo.model import demo_model_path
 from tuneproof.errors import ModelError
-from tuneproof.model.hardware import DtypeName
+from tuneproof.model.hardware import DtypeName, bound_kernel_caches
 from tuneproof.model.packing import ATTENTION
 
 
@@ -92,6 +92,7 @@ def load_base(
     revision: str | None = None,
 ) -> Base:
     """Load model and tokenizer, ready to answer. Raises ModelError when they cannot be found, read or trusted."""
+    bound_kernel_caches()
     config = load_config(name, revision)
     tokenizer = load_tokenizer(name, revision)
     options: dict[str, Any] = {"dtype": getattr(torch, dtype), "device_map": {"": device}, "use_safetensors": True}

@@ -19,7 +19,7 @@ from tuneproof.config.load import dump_config
 from tuneproof.evals.probes import load_probes
 from tuneproof.evals.task import Item, choose_limits, choose_scorers, make_probe_items, make_row_items, spread_items
 from tuneproof.model.chat import encode_row
-from tuneproof.model.hardware import Hardware, bound_heap, inspect_hardware
+from tuneproof.model.hardware import Hardware, inspect_hardware
 from tuneproof.model.load import Base, add_adapter, enable_checkpointing, load_base, load_tokenizer
 from tuneproof.model.packing import check_isolation
 from tuneproof.model.step import check_plain_head, count_trained
@@ -69,8 +69,6 @@ class Work:
         """The loaded base model."""
         self.progress.begin("load")
         settings = self.plan.settings
-        if self.plan.grade == "tight" and self.plan.device == "cpu":
-            bound_heap()
         base = load_base(
             self._name,
             device=self.hardware.device,

@@ -218,7 +218,7 @@ def _ask(model: Any, cache: DynamicCache, ids_BT: Tensor, mask_BT: Tensor) -> Te
         position_ids=positions_BT,
         past_key_values=cache,
         use_cache=True,
-        logits_to_keep=1,
+        logits_to_keep=torch.tensor([-1], device="meta"),
     ).logits
     tokens_B: Tensor = logits_B1V[:, -1].argmax(-1)
     return tokens_B

@@ -107,7 +107,7 @@ class Plan(BaseModel):
     limit_bytes: int
     fits: bool
     grade: Literal["fits", "tight", "no"]
-    """`tight`: only by giving memory back all the time (CUDA's cache; on a CPU the heap), which is slow."""
+    """`tight`: only by giving the device's cached memory back all the time (CUDA), which is slow."""
     peak_bytes: int
     phases: Phases
     parts: Parts

@@ -19,15 +19,10 @@ from transformers import Trainer, TrainerCallback, TrainingArguments
 
 from tuneproof.errors import TrainingError
 from tuneproof.model.chat import Encoded
-from tuneproof.model.hardware import release_memory
 from tuneproof.model.packing import pack_lengths
 from tuneproof.model.step import build_optimizer, build_pack, count_trained, sum_loss
 from tuneproof.training.checkpoint import publish_checkpoint
 from tuneproof.training.dataset import RowSet
-
-TIDY_STEPS = 2
-"""Steps between giving freed memory back: packs differ in length, and on a CPU the heap's holes grew to twice what a
-step needs; doing it at every step cost a tenth of the speed (demo model)."""
 
 
 class Shape(NamedTuple):
@@ -113,8 +108,6 @@ class PackedTrainer(Trainer):
         mean = float(total)
         if not math.isfinite(mean):
             raise self._not_finite("loss", mean)
-        if self.state.global_step % TIDY_STEPS == 0:
-            release_memory()
         tokens = sum(len(row.ids) for row in self.batch.encoded)
         self.on_step(StepReport(self.state.global_step + 1, mean, tokens, trained))
         return total
