@@ -15,6 +15,8 @@ import torch
 from torch import Tensor, nn
 from transformers import DynamicCache
 
+from tuneproof.model.cache import open_cache
+
 LAST = torch.tensor([-1])
 """The last position as an index, not as the number that transformers turns into a slice: a slice is not contiguous, and
 PyTorch 2.13 then multiplies every row by a copy of the head of its own (`should_fold`, LinearAlgebra.cpp). Measured on
@@ -107,7 +109,7 @@ def _open_batch(model: nn.Module, prompts: list[Sequence[int]]) -> Batch:
     """Read the prompts. What all of them begin with (the system prompt, a control's examples) is read once."""
     device = next(model.parameters()).device
     shared = count_shared(prompts)
-    cache = DynamicCache(config=model.config)  # type: ignore[arg-type]
+    cache = open_cache(model.config)
     if shared:
         ids_1T = torch.tensor([list(prompts[0][:shared])], device=device)
         _next_tokens(model, cache, ids_1T, torch.ones_like(ids_1T), torch.arange(shared, device=device)[None])

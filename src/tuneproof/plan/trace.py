@@ -20,6 +20,7 @@ from peft import PeftModel
 from torch import Tensor, nn
 from transformers import DynamicCache
 
+from tuneproof.model.cache import RoomyLayer, open_cache
 from tuneproof.model.step import Pack, sum_loss
 from tuneproof.plan.kernels import Kernel, name_attention
 from tuneproof.plan.subject import Subject, build_model, count_nf4, find_linears, has_plain_head
@@ -183,10 +184,11 @@ def _book_static(tracker: Tracker, subject: Subject, model: PeftModel, trained: 
 
 
 class _WatchedCache(DynamicCache):
-    """A cache that books what it holds."""
+    """The cache of `model.generate`, booking what it holds."""
 
     def __init__(self, tracker: Tracker, config: Any) -> None:
         super().__init__(config=config)
+        self.layers = open_cache(config).layers
         self.tracker = tracker
 
     def update(self, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
@@ -200,13 +202,10 @@ class _WatchedCache(DynamicCache):
 def _fill_cache(cache: _WatchedCache, length: int) -> None:
     """Let every layer that keeps all tokens hold `length` of them; a sliding window stays as it is."""
     for layer in cache.layers:
-        if getattr(layer, "is_initialized", False) and not getattr(layer, "is_sliding", False):
-            for name in ("keys", "values"):
-                held = getattr(layer, name)
-                grown = held.new_empty(*held.shape[:2], length, held.shape[3])
-                cache.tracker.follow(grown, "cache")
-                setattr(layer, name, grown)
-                del held, grown
+        if isinstance(layer, RoomyLayer) and layer.is_initialized:
+            layer.reserve(length)
+            for buffer in layer.buffers or ():
+                cache.tracker.follow(buffer, "cache")
 
 
 def _ask(model: Any, cache: DynamicCache, ids_BT: Tensor, mask_BT: Tensor) -> Tensor:
