@@ -25,6 +25,7 @@ TEMPLATES = sorted(SOURCE.rglob("*.jinja"))
 
 # Keys put together when they are used, by what stands before the name; every other key stands whole in the code.
 FAMILIES = (
+    "report.line.",
     "cli.check.",
     "cli.doctor.",
     "cli.eval.",
@@ -34,6 +35,10 @@ FAMILIES = (
     "cli.no_",
     "cli.severity.",
     "cli.suite.",
+    "compare.column.",
+    "compare.left_out.",
+    "compare.retention.",
+    "compare.test.",
     "config.why.",
     "finding.",
     "report.arm.",

@@ -21,7 +21,8 @@ def test_the_file_tree_is_up_to_date() -> None:
 def test_counts_of_rows_and_probes_are_right() -> None:
     rows = demo_data_path().read_text(encoding="utf-8").count("\n")
     assert f"{rows} rows of an invented service desk" in README
-    assert f"{len(load_probes('en'))} short verifiable questions" in README
+    english, chinese = (len(load_probes(language)) for language in ("en", "zh"))
+    assert f"{english} short verifiable questions in English and {chinese} in Chinese" in README
 
 
 def test_the_pasted_demo_is_one_that_ended_in_a_verdict() -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from tuneproof.config import RunConfig
 from tuneproof.config.load import load_config
 from tuneproof.errors import TuneproofError
-from tuneproof.records import Answer, DataReport, Finding, Plan, Row, RunRecord, Selection, Split, Verdict
+from tuneproof.records import Answer, DataReport, DriftRecord, Finding, Plan, Row, RunRecord, Selection, Split, Verdict
 from tuneproof.rundir import RunDir
 
 __version__ = "0.1.0"
@@ -22,6 +22,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Answer",
     "DataReport",
+    "DriftRecord",
     "Finding",
     "Plan",
     "Row",

@@ -14,6 +14,7 @@
       eval/base/SUITE.jsonl     an Answer a line; suites: test, retention, few_shot
       eval/tuned/SUITE.jsonl
       eval/selection.json       Selection
+      eval/drift.json           DriftRecord: KL to the base, loss on neutral text
       verdict.json              Verdict
       report.html
 
@@ -39,7 +40,7 @@ from filelock import FileLock, Timeout
 from pydantic import BaseModel, ValidationError
 
 from tuneproof.errors import RunError
-from tuneproof.records import Answer, DataReport, Plan, Row, RunRecord, Selection, Split, Verdict
+from tuneproof.records import Answer, DataReport, DriftRecord, Plan, Row, RunRecord, Selection, Split, Verdict
 
 Record = TypeVar("Record", bound=BaseModel)
 PLACES: dict[type[BaseModel], str] = {
@@ -48,6 +49,7 @@ PLACES: dict[type[BaseModel], str] = {
     Split: "data/split.json",
     Plan: "plan.json",
     Selection: "eval/selection.json",
+    DriftRecord: "eval/drift.json",
     Verdict: "verdict.json",
 }
 

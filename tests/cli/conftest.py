@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
@@ -15,11 +15,12 @@ from tuneproof.cli import run_command
 from tuneproof.config import RunConfig
 from tuneproof.config.load import dump_config
 from tuneproof.messages import Language, use_language
-from tuneproof.pipeline import RunRequest, Until
+from tuneproof.pipeline import AnswerRequest, RunRequest, Until
 from tuneproof.progress import Progress
 from tuneproof.records import (
     Alternative,
     Answer,
+    Comparison,
     Control,
     DataReport,
     Finding,
@@ -28,6 +29,7 @@ from tuneproof.records import (
     Phases,
     Plan,
     Rejected,
+    Reply,
     Retention,
     RunRecord,
     Settings,
@@ -63,7 +65,8 @@ class FakePipeline(ModuleType):
 
     def __init__(self) -> None:
         super().__init__("tuneproof.pipeline")
-        self.__dict__["RunRequest"] = RunRequest
+        self.__dict__.update(RunRequest=RunRequest, AnswerRequest=AnswerRequest)
+        self.questions: list[AnswerRequest] = []
         self.requests: list[RunRequest] = []
         self.resumed: list[tuple[Path, str]] = []
         self.configs: list[RunConfig] = []
@@ -91,6 +94,15 @@ class FakePipeline(ModuleType):
     def report_run(self, path: Path, language: Language) -> Path:
         self.languages.append(language)
         return tuneproof.pipeline.report_run(path, language)
+
+    def compare_runs(self, paths: Sequence[Path]) -> Comparison:
+        return Comparison(first=str(paths[0]), model=None, correction="none", runs=[])
+
+    def answer_file(self, request: AnswerRequest, progress: Progress) -> list[Reply]:
+        self.questions.append(request)
+        self._begin(RunConfig(), progress)
+        said = [(1, "fine"), (2, HOSTILE)]
+        return [Reply(id=f"q{n}", line=n, prompt="说吧?", answer=text, tokens=1, finish="end") for n, text in said]
 
     def inspect_machine(self) -> dict[str, object]:
         return {

@@ -121,7 +121,7 @@ def test_train_needs_a_file_or_a_folder(call: Call, pipeline: FakePipeline) -> N
 
 def test_eval_counts_answers_with_interval_and_n(call: Call, pipeline: FakePipeline) -> None:
     done = call("eval", "runs/first")
-    assert pipeline.resumed == [(Path("runs/first"), "tuned")]
+    assert pipeline.resumed == [(Path("runs/first"), "drift")]
     assert "75.0 %" in done.out
     assert "30.1 % to 95.4 %" in done.out
     told = json.loads(call("eval", "runs/first", "--json").out)

@@ -115,3 +115,16 @@ def test_a_tuned_model_that_opens_all_alike_fails_where_references_have_no_openi
     reference = measure_degeneration(labels, ENDED, labels)
     tuned = measure_degeneration(["The answer to your question is, I think, billing"] * 12, ENDED, labels)
     assert "identical_openings" in judge_degeneration(reference, tuned, reference)
+
+
+def test_what_the_base_does_no_less_is_no_degeneration() -> None:
+    """Measured: 4-grams repeated 0.29 before and 0.21 after twenty steps on open questions, 0.015 in the references."""
+    reference = measure_degeneration(REFERENCES, ENDED, REFERENCES)
+    worse, bad = (
+        measure_degeneration([text[:6] + " and on" * times for text in REFERENCES], ENDED, REFERENCES)
+        for times in (60, 30)
+    )
+    alike = {"seq_rep_4", "distinct_2", "length_ratio"}
+    assert alike <= set(judge_degeneration(reference, bad, reference))
+    assert not alike & set(judge_degeneration(worse, bad, reference))
+    assert alike <= set(judge_degeneration(bad, worse, reference))

@@ -6,21 +6,32 @@ import json
 import re
 from collections import Counter
 from importlib.resources import files
+from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from tuneproof.evals import probes
 from tuneproof.evals.probes import Probe, is_probe_right, load_probes
 from tuneproof.evals.probes.checks import CHECKS
 
+
+def read_answers(name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (Path(__file__).parent / name).read_text(encoding="utf-8").splitlines()]
+
+
 PROBES = load_probes("en")
 BY_ID = {probe.id: probe for probe in PROBES}
-RECORDED = [
-    json.loads(line)
-    for line in (Path(__file__).parent / "probe_answers.jsonl").read_text(encoding="utf-8").splitlines()
-]
-"""Greedy answers of SmolLM2-135M-Instruct to every probe, each judged by a person."""
+RECORDED = read_answers("probe_answers.jsonl")
+"""Greedy answers of SmolLM2-135M-Instruct to the 280 probes of the first version, each judged by a person."""
+WRITTEN = read_answers("probe_answers_written.jsonl")
+"""To each later probe a right and a wrong answer, made up for this test: not recorded from a model."""
+
+KEYWORD_CHECKS = {"contains_word", "number", "first_of", "only_choice"}
+"""Checks that look for the answer alone; every other one judges a format or an instruction followed."""
+FACT_FAMILIES = {"facts", "calendar", "units", "science", "places"}
 
 VAGUE = {
     "a",
@@ -46,6 +57,7 @@ VAGUE = {
     "many",
     "of",
     "on",
+    "one",
     "our",
     "q",
     "the",
@@ -78,10 +90,11 @@ def n_grams(items: list[str], order: int) -> set[tuple[str, ...]]:
 
 def test_suite_is_large_enough_and_a_third_is_instruction_following() -> None:
     sizes = Counter(probe.family for probe in PROBES)
-    assert set(sizes) == {"facts", "arithmetic", "reading", "format", "language", "commonsense"}
-    assert min(sizes.values()) >= 30
-    assert 240 <= len(PROBES) <= 280
-    assert sizes["format"] / len(PROBES) >= 1 / 3
+    families = {"arithmetic", "calendar", "code", "commonsense", "facts", "format", "instructions", "language"}
+    assert set(sizes) == families | {"places", "reading", "science", "units"}
+    assert min(sizes.values()) >= 40
+    assert len(PROBES) >= 420
+    assert sum(probe.check not in KEYWORD_CHECKS for probe in PROBES) / len(PROBES) >= 1 / 3
 
 
 def test_ids_and_prompts_are_unique_and_ids_say_where_a_probe_belongs() -> None:
@@ -91,8 +104,22 @@ def test_ids_and_prompts_are_unique_and_ids_say_where_a_probe_belongs() -> None:
         assert re.fullmatch(rf"{probe.language}-{probe.family}-\d{{3}}", probe.id)
 
 
+def test_no_two_probes_are_nearly_the_same() -> None:
+    """Signs of arithmetic count; two questions about one passage are compared without it."""
+    signs = re.compile(r"\w+|[-+*/<>=%]")
+    assert len({tuple(signs.findall(probe.prompt.casefold())) for probe in PROBES}) == len(PROBES)
+    texts = [(probe.id, *probe.prompt.casefold().partition("\n")[::2]) for probe in PROBES]
+    grams = {name: n_grams(signs.findall(f"{first} {rest}"), 5) for name, first, rest in texts}
+    for (one, first, rest), (two, other, end) in combinations(texts, 2):
+        mine, theirs = grams[one], grams[two]
+        if first == other:
+            mine, theirs = n_grams(signs.findall(rest), 5), n_grams(signs.findall(end), 5)
+        assert len(mine & theirs) < 0.8 * max(1, len(mine | theirs)), f"{one} and {two}"
+
+
 def test_every_check_is_used() -> None:
-    assert {probe.check for probe in PROBES} == set(CHECKS)
+    languages = {path.parent.name for path in Path(probes.__file__).parent.glob("*/*.jsonl")}
+    assert {probe.check for language in languages for probe in load_probes(language)} == set(CHECKS)
 
 
 def test_unknown_check_and_unknown_language_are_refused() -> None:
@@ -103,9 +130,20 @@ def test_unknown_check_and_unknown_language_are_refused() -> None:
 
 
 def test_recorded_answers_are_judged_as_a_person_judged_them() -> None:
-    assert [line["id"] for line in RECORDED] == [probe.id for probe in PROBES]
     wrong = [line for line in RECORDED if is_probe_right(BY_ID[line["id"]], line["answer"]) != line["right"]]
     assert wrong == []
+
+
+def test_written_answers_are_judged_as_they_were_written() -> None:
+    wrong = [line for line in WRITTEN if is_probe_right(BY_ID[line["id"]], line["answer"]) != line["right"]]
+    assert wrong == []
+
+
+def test_every_probe_has_a_recorded_answer_or_a_right_and_a_wrong_one() -> None:
+    judged = {probe.id: {line["right"] for line in WRITTEN if line["id"] == probe.id} for probe in PROBES}
+    recorded = {line["id"] for line in RECORDED}
+    assert len(recorded) == len(RECORDED)
+    assert {name for name, rights in judged.items() if rights != {True, False}} == recorded
 
 
 def test_base_has_enough_to_lose_and_enough_to_gain() -> None:
@@ -117,7 +155,16 @@ def test_base_has_enough_to_lose_and_enough_to_gain() -> None:
 def test_silence_and_echo_are_never_right() -> None:
     for probe in PROBES:
         assert not is_probe_right(probe, "")
-        assert not is_probe_right(probe, probe.prompt)
+        assert not is_probe_right(probe, " \n")
+        for echo in (probe.prompt, probe.prompt.upper(), f'"{probe.prompt}"', f"Sure! {probe.prompt}"):
+            assert not is_probe_right(probe, echo), probe.id
+
+
+def test_all_accepted_texts_at_once_are_not_an_exact_text() -> None:
+    for probe in PROBES:
+        if probe.check in ("exact_text", "exact_case") and len(probe.accept) > 1:
+            for mark in (" ", ", ", "\n", " or "):
+                assert not is_probe_right(probe, mark.join(probe.accept)), probe.id
 
 
 @pytest.mark.parametrize(
@@ -146,6 +193,12 @@ def test_answer_key_in_a_sentence_is_right() -> None:
             assert is_probe_right(probe, probe.accept[0].title()), probe.id
 
 
+def test_each_accepted_text_is_right_by_itself() -> None:
+    for probe in PROBES:
+        if probe.check in ("exact_text", "exact_case", "json_value", "python_line"):
+            assert all(is_probe_right(probe, text) for text in probe.accept), probe.id
+
+
 def test_wrong_side_of_a_choice_and_both_sides_are_wrong() -> None:
     for probe in PROBES:
         if probe.check in ("only_choice", "first_of"):
@@ -166,79 +219,6 @@ def test_answering_one_side_of_every_choice_scores_at_chance() -> None:
             first.append(text.index(probe.accept[0]) < text.index(probe.accept[1]))
     assert sum(first) * 2 == len(first)
     assert sum(yes) * 2 == len(yes)
-
-
-@pytest.mark.parametrize(
-    ("check", "accept", "answer", "right"),
-    [
-        ("contains_word", ("paris",), "The capital of France is **Paris**.", True),
-        ("contains_word", ("paris",), "Paris, France", True),
-        ("contains_word", ("paris",), "Sure! It is Paris.", True),
-        ("contains_word", ("paris",), "It is Lyon. Paris is larger.", False),
-        ("contains_word", ("paris",), "It is Paris or Rome.", False),
-        ("contains_word", ("paris",), "Rome or Paris.", False),
-        ("contains_word", ("paris",), "Paris, Rome, London, Madrid", False),
-        ("contains_word", ("paris",), "It is not Paris.", False),
-        ("contains_word", ("paris",), "Parisian", False),
-        ("contains_word", ("sad", "unhappy"), 'The opposite is "sad" or "unhappy".', True),
-        ("contains_word", ("2", "two"), "It has 0.2 wheels", False),
-        ("number", ("12", "twelve"), "7 + 5 = 12", True),
-        ("number", ("12", "twelve"), "The answer is 12.", True),
-        ("number", ("12", "twelve"), "Twelve", True),
-        ("number", ("12",), "7 + 5 = 13\n12", False),
-        ("number", ("12",), "12 + 5 =", False),
-        ("number", ("1234",), "The sum is 1,234.", True),
-        ("first_of", ("horse", "mouse"), "A horse is bigger than a mouse.", True),
-        ("first_of", ("horse", "mouse"), "A mouse is bigger than a horse.", False),
-        ("first_of", ("horse", "mouse"), "Not the mouse, the horse.", True),
-        ("only_choice", ("hot", "cold"), "Fire is hot, not cold.", True),
-        ("only_choice", ("hot", "cold"), "Fire is both hot and cold.", False),
-        ("only_choice", ("hot", "cold"), "Fire isn't hot.", False),
-        ("exact_text", ("Good morning.",), '"good  morning"', True),
-        ("exact_text", ("Good morning.",), "Good morning to you.", False),
-        ("exact_case", ("STOP",), "STOP.", True),
-        ("exact_case", ("STOP",), "Stop", False),
-        ("starts_with", ("Dear Tom",), "Dear Tom,\n\nhow are you?", True),
-        ("starts_with", ("Dear Tom",), "Dear Tom", False),
-        ("starts_with", ("Dear Tom",), "Dear Tomas, hello", False),
-        ("ends_with", ("night",), "It was a dark night.", True),
-        ("ends_with", ("night",), "The night was dark.", False),
-        ("question", ("dog", "dogs"), "Sure! Do you like dogs?", True),
-        ("question", ("dog", "dogs"), "Dogs are nice.", False),
-        ("question", ("dog", "dogs"), "How are you?", False),
-        ("contains_all", ("def add(",), "```python\ndef add(a, b):", True),
-        ("contains_all", ("def add(",), "def address(a):", False),
-        ("one_sentence", ("dog",), "A dog is a friend.", True),
-        ("one_sentence", ("dog",), "A dog is a friend. It barks.", False),
-        ("one_sentence", ("dog",), "A dog is a friend who", False),
-        ("sentence_with", ("dog", "ball"), "The dog saw the ball.", True),
-        ("sentence_with", ("dog", "ball"), 'The words "dog" and "ball" are nouns.', False),
-        ("sentence_with", ("dog", "ball"), "The dog slept.", False),
-        ("word_count", ("2", "9", "dog"), '"The Lost Dog: A Journey"', True),
-        ("word_count", ("2", "9", "dog"), "Dog", False),
-        ("word_count", ("2", "9", "dog"), '{"title": "The Lost Dog"}', False),
-        ("comma_list", ("2", "red", "blue", "green"), "Red, blue", True),
-        ("comma_list", ("3", "red", "blue", "green"), "red, blue, and green.", True),
-        ("comma_list", ("2", "red", "blue", "green"), "red, red", False),
-        ("comma_list", ("2", "red", "blue", "green"), "red, dog", False),
-        ("comma_list", ("2", "red", "blue", "green"), "1. red\n2. blue", False),
-        ("numbered_list", ("2", "tea", "milk"), "1. Tea\n2. Milk", True),
-        ("numbered_list", ("2", "tea", "milk"), "Sure:\n\n1) **Tea**\n2) Milk", True),
-        ("numbered_list", ("2", "tea", "milk"), "1. Tea\n2. Milk\n3. Rum", False),
-        ("numbered_list", ("2", "tea", "milk"), "1. Tea\n2. Tea", False),
-        ("numbered_list", ("2", "tea", "milk"), "* Tea\n* Milk", False),
-        ("bullet_list", ("2", "tea", "milk"), "- tea\n- milk", True),
-        ("bullet_list", ("2", "tea", "milk"), "• tea\n• milk", True),
-        ("bullet_list", ("2", "tea", "milk"), "1. tea\n2. milk", False),
-        ("json_keys", ("name", "age"), '```json\n{"age": 3, "name": "Bo"}\n```', True),
-        ("json_keys", ("name", "age"), '{"name": "Bo"}', False),
-        ("json_keys", ("name", "age"), '{"name": "Bo", "age": 3', False),
-        ("json_keys", ("name", "age"), '{"a":' * 100_000, False),
-        ("json_keys", ("name", "age"), "name, age", False),
-    ],
-)
-def test_check_separates_right_from_wrong(check: str, accept: tuple[str, ...], answer: str, right: bool) -> None:
-    assert CHECKS[check](answer, accept) is right
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -269,11 +249,12 @@ def test_no_replay_prompt_is_nearly_a_probe(language: str) -> None:
 def test_no_replay_prompt_asks_for_the_fact_of_a_probe(language: str) -> None:
     prompts = [set(words(prompt)) for prompt in read_prompts(language)]
     for probe in PROBES:
-        if probe.family != "facts":
+        if probe.family not in FACT_FAMILIES or probe.check not in KEYWORD_CHECKS:
             continue
         subject = set(words(probe.prompt)) - VAGUE
+        right = probe.accept[:1] if probe.check in ("only_choice", "first_of") else probe.accept
         # A number is no giveaway: "three" stands in many prompts.
-        answers = set() if probe.accept[0].isdigit() else {word for word in probe.accept if len(word) > 2}
+        answers = set() if probe.accept[0].isdigit() else {word for word in right if len(word) > 2}
         for prompt in prompts:
             assert len(subject & prompt) < 0.6 * len(subject), f"{sorted(prompt)} asks what {probe.id} asks"
             assert not answers & prompt, f"{sorted(prompt)} names the answer of {probe.id}"

@@ -74,6 +74,15 @@ def test_counts_add_up() -> None:
     assert len(retention.lost_items) == retention.lost
 
 
+def test_a_family_that_the_base_cannot_answer_is_left_out() -> None:
+    """Every second probe is of family 0, of which the base has 9 of 100 right; 5 of those are lost."""
+    before = [at % 2 == 1 or at < 18 for at in range(200)]
+    after = [at % 2 == 1 or 10 <= at < 18 for at in range(200)]
+    retention = judge([False] * 10, [True] * 10, probes=(before, after)).retention
+    assert (retention.n, retention.base_right, retention.lost) == (100, 100, 0)
+    assert {name: cell["base_right"] for name, cell in retention.left_out.items()} == {"p0 (en)": 9}
+
+
 def test_a_worse_model_does_not_ship() -> None:
     verdict = judge([True] * 60 + [False] * 60, [True] * 20 + [False] * 100)
     assert verdict.decision == "dont_ship"

@@ -93,7 +93,18 @@ def test_both_arms_answer_the_same_items(finished: RunDir) -> None:
         assert [answer.id for answer in base] == [answer.id for answer in tuned]
     verdict = finished.load(Verdict)
     assert verdict.task.n == len(finished.load_rows("test"))
-    assert verdict.retention.n == 12
+    left_out = sum(cell["n"] for cell in verdict.retention.left_out.values())
+    assert verdict.retention.n + left_out == 12
+    chosen_by = {answer.id for answer in finished.load_answers("base", "slice")}
+    assert chosen_by.isdisjoint(answer.id for answer in finished.load_answers("base", "retention"))
+
+
+def test_a_language_the_base_cannot_speak_is_not_asked_and_it_is_said(finished: RunDir) -> None:
+    config, _ = load_config(finished.config)
+    (event,) = (event for event in finished.load_events() if event["kind"] == "languages")
+    assert config.evaluate.languages == event["kept"] == ["en"]
+    assert event["right"]["zh"] < 5
+    assert {answer.language for answer in finished.load_answers("base", "retention")} == {"en"}
 
 
 def test_the_resolved_config_gives_the_same_adapter_again(finished: RunDir, tmp_path: Path) -> None:

@@ -20,7 +20,9 @@ WORK = Work(
     retention=Suite(260, 40, 20),
     select=Suite(80, 100, 40),
     few_shot=Suite(150, 500, 40),
-    candidates=4,
+    candidates=6,
+    scales=4,
+    probe_slice=Suite(60, 40, 20),
     load=10,
     report=5,
 )
@@ -41,9 +43,10 @@ def test_a_wide_limit_cuts_nothing() -> None:
 def test_stages_add_up_from_speeds() -> None:
     parts = time_stages(SPEEDS, WORK)
     assert parts["train"] == pytest.approx(5 * 60_000 / 1000)
-    assert parts["select"] == pytest.approx(4 * 80 * (100 / 2000 + 40 / 200))
+    probe_slice = 60 * (40 / 2000 + 20 / 200)
+    assert parts["select"] == pytest.approx(6 * 80 * (100 / 2000 + 40 / 200) + 4 * probe_slice)
     assert parts["tuned"] == pytest.approx(150 * 0.25 + 260 * (40 / 2000 + 20 / 200))
-    assert parts["base"] == pytest.approx(parts["tuned"] + 80 * 0.25 + 150 * (500 / 2000 + 40 / 200))
+    assert parts["base"] == pytest.approx(parts["tuned"] + probe_slice + 80 * 0.25 + 150 * (500 / 2000 + 40 / 200))
 
 
 def test_epochs_go_first_and_only_as_far_as_needed() -> None:

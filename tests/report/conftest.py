@@ -12,6 +12,7 @@ from tuneproof.records import (
     Candidate,
     Control,
     DataReport,
+    DriftRecord,
     Finding,
     LostItem,
     Parts,
@@ -252,6 +253,11 @@ def complete(begun: RunDir, answers: dict[str, list[Answer]]) -> RunDir:
     begun.save(make_split())
     begun.save(make_plan())
     begun.save(make_selection())
+    begun.save(
+        DriftRecord(
+            kl_retention=0.21, kl_task=0.8, text_loss_base=3.1, text_loss_change=0.4, risk=0.37, items={"text": 40}
+        )
+    )
     begun.save(make_verdict())
     for arm in ("base", "tuned"):
         begun.save_answers(arm, "test", answers[arm])
@@ -288,6 +294,10 @@ def make_selection() -> Selection:
                 standard_error=error,
                 train_loss=0.4,
                 degeneration=failed,
+                probes=60 if step == 60 else 0,
+                retention=0.9 if step == 60 else None,
+                lost=4 if step == 60 else None,
+                gained=1 if step == 60 else None,
             )
             for (step, scale, score, error), failed in zip(scored, ([], [], ["seq_rep_4"], []), strict=True)
         ],

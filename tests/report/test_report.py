@@ -225,7 +225,7 @@ def test_drawings_are_well_formed_and_say_their_finding(complete: RunDir, langua
     drawings = re.findall(
         r"<svg class=\"chart\".*?</svg>(?=\s*<(?:/figure|figcaption))", render_report(complete, language), re.S
     )
-    assert len(drawings) == 4
+    assert len(drawings) == 5
     for drawing in drawings:
         assert len(ElementTree.fromstring(drawing).attrib["aria-label"]) > 10
 
@@ -236,8 +236,8 @@ def test_a_page_without_one_record_still_tells_the_rest(complete: RunDir, missin
     page = render_report(complete, "en")
     ids = [attributes.get("id") for tag, attributes in Reader(page).elements if tag in ("h1", "h2")]
     assert [name for name in ids if name] == list(SECTIONS)
-    # Only the split has no sentence of its own: it is a part of the section on data.
-    assert ('class="missing"' in page) == (missing != "data/split.json")
+    # The split is a part of the section on data, the drift's numbers are in the verdict: no sentence of their own.
+    assert ('class="missing"' in page) == (missing not in ("data/split.json", "eval/drift.json"))
 
 
 def test_a_run_that_has_just_begun_has_a_page(begun: RunDir, language: Language) -> None:

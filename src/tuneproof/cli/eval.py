@@ -13,7 +13,7 @@ def measure_run(options: RunOptions, screen: Screen) -> int:
     from tuneproof.pipeline import resume_run
 
     with screen.follow() as progress:
-        run = resume_run(options.run, progress, until="tuned")
+        run = resume_run(options.run, progress, until="drift")
     tallies = tally_answers(run)
     payload: dict[str, object] = {"run": str(run.path), "suites": [tally._asdict() for tally in tallies]}
     screen.show(payload, draw_tallies(tallies))

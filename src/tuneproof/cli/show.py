@@ -16,7 +16,7 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TextIO
 
@@ -52,10 +52,19 @@ class Screen:
 
     def write_json(self, payload: Mapping[str, object]) -> None:
         """One JSON object on stdout; in ASCII where stdout is not Unicode."""
-        stream = self._results.file
-        text = json.dumps(payload, indent=1, ensure_ascii=not self._results.encoding.startswith("utf"))
-        stream.write(text + "\n")
-        stream.flush()
+        self._write(json.dumps(payload, indent=1, ensure_ascii=self._needs_ascii) + "\n")
+
+    def write_lines(self, records: Iterable[Mapping[str, object]]) -> None:
+        """One JSON object a line on stdout; in ASCII where stdout is not Unicode."""
+        self._write("".join(json.dumps(record, ensure_ascii=self._needs_ascii) + "\n" for record in records))
+
+    @property
+    def _needs_ascii(self) -> bool:
+        return not self._results.encoding.startswith("utf")
+
+    def _write(self, text: str) -> None:
+        self._results.file.write(text)
+        self._results.file.flush()
 
     @contextmanager
     def follow(self) -> Iterator[Progress]:

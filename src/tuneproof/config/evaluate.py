@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from tuneproof.config.knob import Section, knob
 
 
@@ -16,12 +18,23 @@ class EvaluateSection(Section):
     )
     checkpoints: int = knob(3, "Checkpoints scored on the select split.", "At most 8 (rule 20).", ge=1, le=8)
     scales: list[float] = knob(
-        [1.0, 0.75], "Adapter scales tried on the best checkpoint.", "Exact interpolation, no training (rule 14)."
+        [1.0, 0.75, 0.5, 0.25],
+        "Adapter scales tried on the best checkpoint.",
+        "Exact interpolation, no training (rule 14).",
     )
     few_shot: int = knob(3, "Training rows shown in the control's prompt.", "0 switches this control off.", ge=0, le=8)
     few_shot_rows: int | None = knob(None, "Test rows this control answers.", "All; --time may cut to 50.", ge=1)
     test_rows: int | None = knob(None, "Test rows to measure.", "All; --time may cut to 100.", ge=1)
+    languages: list[Literal["en", "zh"]] | None = knob(
+        None, "Languages of the probes.", "Those the base can speak, found by a few probes of each."
+    )
     retention_items: int | None = knob(None, "Retention probes to measure.", "All; --time may cut to 200.", ge=1)
+    select_probes: int = knob(
+        60, "Probes a candidate answers beside the select rows.", "Others than the verdict's; 0 switches it off.", ge=0
+    )
+    drift_items: int = knob(
+        40, "Probes, and test rows, whose drift from the base is measured.", "Two readings each, no answers.", ge=1
+    )
     select_rows: int | None = knob(None, "Select rows to measure a candidate on.", "All; --time may cut to 20.", ge=1)
     net_loss: float = knob(0.03, "Largest net loss of base answers that ships.", "Rule 9.", ge=0, le=1)
     base_right_minimum: int = knob(

@@ -94,6 +94,21 @@ def convert_record(record: Mapping[str, object], names: Mapping[str, str], syste
     return draft
 
 
+def add_answer(
+    record: Mapping[str, object], names: Mapping[str, str]
+) -> tuple[Mapping[str, object], Mapping[str, str]]:
+    """Record and columns of a question, with an empty answer where it has none. Raises RowFault for broken turns."""
+    if "messages" in names:
+        column = names["messages"]
+        turns = Fields(record, names).value("messages")
+        if isinstance(turns, list) and [message.role for message in read_turns(turns, column)][-1:] != ["assistant"]:
+            return {**record, column: [*turns, {"role": "assistant", "content": ""}]}, names
+    elif "output" not in names:
+        # A column that is not there reads as the empty text.
+        return record, {**names, "output": "output"}
+    return record, names
+
+
 def cut_unanswered(draft: Draft) -> None:
     """Leave out the turns behind the last answer. Raises RowFault when there is no answer or nothing before it."""
     count = len(draft.messages)

@@ -11,22 +11,26 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tuneproof.data.columns import check_found, check_given, name_columns
-from tuneproof.data.convert import RowFault, convert_record
+from tuneproof.data.convert import RowFault, add_answer, convert_record
 from tuneproof.data.decode import check_encoding, file_kind, find_wide_encoding
 from tuneproof.data.findings import make_finding, plain_text
 from tuneproof.data.layout import read_json
 from tuneproof.data.parse import Record
+from tuneproof.data.plain import read_plain
 from tuneproof.data.table import read_table
 from tuneproof.errors import DataError, UsageError
 from tuneproof.records import Finding, Message, Row
 from tuneproof.records.data import Severity
 
-READERS = {".json": read_json, ".jsonl": read_json, ".csv": read_table, ".tsv": read_table}
+Readers = Mapping[str, Callable[[Path, str | None], Iterator[Record | Finding]]]
+READERS: Readers = {".json": read_json, ".jsonl": read_json, ".csv": read_table, ".tsv": read_table}
+QUESTION_READERS: Readers = {**READERS, ".txt": read_plain}
+"""Questions alone need no columns."""
 REASONS_TOLD = 3
 """Findings that the error of data without any usable row repeats."""
 
@@ -49,26 +53,30 @@ def read_rows(
     task: str | None,
     system_prompt: str | None,
     encoding: str | None,
+    answered: bool = True,
 ) -> ReadResult:
     """All rows of `files`.
 
     `columns`: {our name: the file's name} where guessing fails; `task`: the column that names a row's task (default:
-    the column `task`, else the file's stem); `encoding`: of all files, default UTF-8 with or without byte order mark.
+    the column `task`, else the file's stem); `encoding`: of all files, default UTF-8 with or without byte order mark;
+    `answered=False`: questions to be answered, so `.txt` is read too, an answer may be missing (it is then empty), and
+    so may columns that are given.
     Raises UsageError for a file, column or encoding that does not exist, DataError when no row is usable.
     """
     given = {**(columns or {}), **({"task": task} if task else {})}
     check_given(given)
     check_encoding(encoding)
-    reader = Reader(given, system_prompt, encoding)
+    reader = Reader(given, system_prompt, encoding, answered)
     result = ReadResult()
-    for path in list_files(files):
+    for path in list_files(files, reader.readers):
         result.files.append(plain_text(str(path)))
         for item in reader.read_file(path):
             if isinstance(item, Row):
                 result.rows.append(item)
             else:
                 result.findings.append(item)
-    check_found(given, {key for keys in reader.names for key in keys}, task)
+    if answered:
+        check_found(given, {key for keys in reader.names for key in keys}, task)
     if not result.rows:
         raise explain_nothing(result)
     result.total = len(result.rows) + sum(finding.severity == "error" for finding in result.findings)
@@ -82,9 +90,15 @@ class Reader:
     given: Mapping[str, str]
     system_prompt: str | None
     encoding: str | None
+    answered: bool = True
     names: dict[tuple[str, ...], dict[str, str]] = field(default_factory=dict)
     """Keys of a record -> {our name: the file's name}: guessed once for all records with these keys."""
     seen: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def readers(self) -> Readers:
+        """How each kind of file is read."""
+        return READERS if self.answered else QUESTION_READERS
 
     def read_file(self, path: Path) -> Iterator[Row | Finding]:
         """The rows of one file, and what is wrong with the records that are none."""
@@ -93,7 +107,7 @@ class Reader:
             yield make_finding("bad_encoding", "error", (str(path), 1), {"variant": "looks_like", "encoding": wide})
             return
         empty = True
-        for item in list_records(path, self.encoding):
+        for item in self.readers[file_kind(path)](path, self.encoding):
             empty = False
             if isinstance(item, Record):
                 yield from self.read_record(path, item)
@@ -106,9 +120,10 @@ class Reader:
         """The row of one record, and findings about it."""
         keys = tuple(record.fields)
         if keys not in self.names:
-            self.names[keys] = name_columns(keys, self.given)
+            self.names[keys] = name_columns(keys, self.given if self.answered else self.find_given(keys))
         try:
-            draft = convert_record(record.fields, self.names[keys], self.system_prompt)
+            fields, names = self.complete(record.fields, self.names[keys])
+            draft = convert_record(fields, names, self.system_prompt)
         except RowFault as fault:
             yield tell_fault(fault, path, record, "error")
             return
@@ -125,6 +140,16 @@ class Reader:
             messages=draft.messages,
             required=draft.required,
         )
+
+    def complete(
+        self, fields: Mapping[str, object], names: Mapping[str, str]
+    ) -> tuple[Mapping[str, object], Mapping[str, str]]:
+        """The fields and columns of a record; of a question with an answer, an empty one where it has none."""
+        return (fields, names) if self.answered else add_answer(fields, names)
+
+    def find_given(self, keys: Sequence[str]) -> dict[str, str]:
+        """The given columns that are among `keys`."""
+        return {ours: theirs for ours, theirs in self.given.items() if theirs in keys}
 
     def make_id(self, path: Path, messages: Sequence[Message]) -> str:
         """12 hex digits of the file's name, the text, and how often that name and text came before.
@@ -149,32 +174,27 @@ def tell_fault(fault: RowFault, path: Path, record: Record, severity: Severity) 
     return make_finding(fault.kind, severity, (str(path), record.line), fault.values)
 
 
-def list_records(path: Path, encoding: str | None) -> Iterator[Record | Finding]:
-    """The records of one file, read by what its name ends in."""
-    return READERS[file_kind(path)](path, encoding)
-
-
 def file_stem(path: Path) -> str:
     """The file's name without its endings: the task of rows that name none."""
     name = path.name[:-3] if path.name.lower().endswith(".gz") else path.name
     return Path(name).stem
 
 
-def list_files(files: Sequence[Path]) -> list[Path]:
+def list_files(files: Sequence[Path], readers: Readers) -> list[Path]:
     """The files, and for a folder all readable files in it, sorted. Raises UsageError for what is not there."""
     found: list[Path] = []
-    known = " ".join([*READERS, ".gz"])
+    known = " ".join([*readers, ".gz"])
     if not files:
         raise UsageError("data.no_file")
     for path in files:
         if path.is_dir():
-            inside = sorted(file for file in path.iterdir() if file.is_file() and file_kind(file) in READERS)
+            inside = sorted(file for file in path.iterdir() if file.is_file() and file_kind(file) in readers)
             if not inside:
                 raise UsageError("data.empty_folder", where=str(path), known=known)
             found += inside
         elif not path.exists():
             raise UsageError("data.missing_file", where=str(path))
-        elif file_kind(path) not in READERS:
+        elif file_kind(path) not in readers:
             raise UsageError("data.unknown_extension", where=str(path), ending=path.suffix, known=known)
         else:
             found.append(path)

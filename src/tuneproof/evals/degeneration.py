@@ -73,20 +73,26 @@ def judge_degeneration(base: Measures, tuned: Measures, reference: Measures) -> 
     """Names of the measures by which the tuned model has degenerated.
 
     Each argument is what `measure_degeneration` gives: of the base, of the tuned model, of the references themselves.
-    A measure that was not taken fails no gate. The thresholds stand above, each with its reason.
+    A measure that was not taken fails no gate, nor does one that is no worse than the base's: a small base may loop on
+    open questions, and training that makes it loop less is no degeneration. The thresholds stand above, each with its
+    reason.
     """
     low, high = LENGTH_RATIO_BOUNDS
-    gates = {
-        "seq_rep_4": _above(tuned["seq_rep_4"], max(SEQ_REP_4_FLOOR, (reference["seq_rep_4"] or 0) + SEQ_REP_4_MARGIN)),
-        "no_end_rate": _above(tuned["no_end_rate"], max(NO_END_CEILING, base["no_end_rate"] or 0)),
-        "empty_rate": _above(tuned["empty_rate"], (reference["empty_rate"] or 0) + EMPTY_MARGIN),
-        "length_ratio": _above(tuned["length_ratio"], high) or _above(low, tuned["length_ratio"]),
-        "distinct_2": _above(DISTINCT_2_SHARE * (reference["distinct_2"] or 0), tuned["distinct_2"]),
-        "identical_openings": _above(
-            tuned["identical_openings"], (reference["identical_openings"] or 0) + OPENINGS_MARGIN
-        ),
+    limits = {
+        "seq_rep_4": max(SEQ_REP_4_FLOOR, (reference["seq_rep_4"] or 0) + SEQ_REP_4_MARGIN),
+        "no_end_rate": NO_END_CEILING,
+        "empty_rate": (reference["empty_rate"] or 0) + EMPTY_MARGIN,
+        "identical_openings": (reference["identical_openings"] or 0) + OPENINGS_MARGIN,
     }
-    return [name for name, failed in gates.items() if failed]
+    gates = {name: _above(tuned[name], max(limit, base[name] or 0)) for name, limit in limits.items()}
+    gates["length_ratio"] = _above(tuned["length_ratio"], max(high, base["length_ratio"] or 0)) or _above(
+        low if base["length_ratio"] is None else min(low, base["length_ratio"]), tuned["length_ratio"]
+    )
+    varied = DISTINCT_2_SHARE * (reference["distinct_2"] or 0)
+    gates["distinct_2"] = _above(
+        varied if base["distinct_2"] is None else min(varied, base["distinct_2"]), tuned["distinct_2"]
+    )
+    return [name for name in tuned if gates[name]]
 
 
 def _above(value: float | None, limit: float | None) -> bool:

@@ -16,11 +16,13 @@ from tuneproof.config import EvaluateSection
 from tuneproof.evals.control import compare_control, macro_average
 from tuneproof.evals.degeneration import judge_degeneration, measure_degeneration
 from tuneproof.messages import Language, tell
-from tuneproof.records import Answer, Control, LostItem, Retention, Selection, TaskResult, Verdict
+from tuneproof.records import Answer, Control, DriftRecord, LostItem, Retention, Selection, TaskResult, Verdict
 from tuneproof.records.verdict import Decision
 from tuneproof.statistics import (
+    FEWEST_CLUSTERS,
     Difference,
     compare_paired,
+    count_clusters,
     detectable_effect,
     mcnemar_p,
     needed_items,
@@ -31,6 +33,9 @@ from tuneproof.statistics import (
 
 SMALL_TEST = 100
 """Test rows below which the report says that the interval is wide (docs/evidence.md, rule 17)."""
+
+LEAST_RIGHT = 0.1
+"""Share of a family's probes that the base must answer right for the family to count; decided by the base alone."""
 
 
 class Evidence(NamedTuple):
@@ -45,6 +50,7 @@ class Evidence(NamedTuple):
     """Score of each test item answered with its task's most frequent training answer."""
     permuted: Sequence[float]
     """Mean score of each tuned answer against other references of its task."""
+    drift: DriftRecord | None = None
 
 
 def judge_run(
@@ -58,8 +64,13 @@ def judge_run(
     names = sorted({answer.task for answer in evidence.base_test})
     tasks = [_compare(_of(evidence.base_test, name), _of(evidence.tuned_test, name), name, level)[0] for name in names]
     retention = _compare_probes(evidence.base_probes, evidence.tuned_probes, level)
+    if evidence.drift is not None:
+        shared = ("kl_retention", "kl_task", "text_loss_change", "risk")
+        retention = retention.model_copy(update={name: getattr(evidence.drift, name) for name in shared})
     degeneration, failed = _degeneration(evidence)
     decision, reasons = decide(task, control, retention, failed, thresholds)
+    if 0 < count_clusters(_clusters(evidence.base_test)) < FEWEST_CLUSTERS:
+        reasons.append("few_clusters")
     return Verdict(
         decision=decision,
         summary={"en": _summarise("en", decision, task, retention), "zh": _summarise("zh", decision, task, retention)},
@@ -143,9 +154,7 @@ def _compare(
     """Base against tuned on the same items: one task's, or all of them macro-averaged by task."""
     deltas = [after.score - before.score for before, after in zip(base, tuned, strict=False)]
     tasks = [answer.task for answer in base]
-    difference = compare_paired(
-        deltas, groups=tasks, clusters=[answer.cluster or answer.id for answer in base], level=level
-    )
+    difference = compare_paired(deltas, groups=tasks, clusters=_clusters(base), level=level)
     scorers = Counter(answer.scorer for answer in base)
     graded = any(0 < answer.score < 1 for answer in [*base, *tuned])
     result = TaskResult(
@@ -168,12 +177,16 @@ def _compare(
 
 
 def _compare_probes(base: Sequence[Answer], tuned: Sequence[Answer], level: float) -> Retention:
-    pairs = list(zip(base, tuned, strict=False))
+    """Lost and gained answers; a family that the base cannot answer has nothing to lose and is left out."""
+    every = list(zip(base, tuned, strict=False))
+    families = _count(every, _name_family)
+    out = {name: cell for name, cell in families.items() if cell["base_right"] < LEAST_RIGHT * cell["n"]}
+    pairs = [pair for pair in every if _name_family(pair[0]) not in out]
     lost = [(before, after) for before, after in pairs if before.right and not after.right]
     gained = sum(after.right and not before.right for before, after in pairs)
     return Retention(
         n=len(pairs),
-        base_right=sum(before.right for before in base),
+        base_right=sum(before.right for before, _ in pairs),
         lost=len(lost),
         gained=gained,
         p_value=mcnemar_p(len(lost), gained),
@@ -181,6 +194,7 @@ def _compare_probes(base: Sequence[Answer], tuned: Sequence[Answer], level: floa
         net_loss=(len(lost) - gained) / len(pairs) if pairs else None,
         by_language=_count(pairs, lambda answer: answer.language or "?"),
         by_family=_count(pairs, lambda answer: answer.task),
+        left_out=out,
         lost_items=[
             LostItem(
                 id=before.id,
@@ -193,6 +207,11 @@ def _compare_probes(base: Sequence[Answer], tuned: Sequence[Answer], level: floa
             for before, after in lost
         ],
     )
+
+
+def _name_family(probe: Answer) -> str:
+    """A family is one of a language: what is easy in one may be out of reach in another."""
+    return f"{probe.task} ({probe.language})"
 
 
 def _count(pairs: Sequence[tuple[Answer, Answer]], key: object) -> dict[str, dict[str, int]]:
@@ -221,6 +240,10 @@ def _degeneration(evidence: Evidence) -> tuple[dict[str, dict[str, float | None]
 
 def _texts(answers: Sequence[Answer]) -> tuple[list[str], list[bool]]:
     return [answer.answer for answer in answers], [answer.finish == "end" for answer in answers]
+
+
+def _clusters(answers: Sequence[Answer]) -> list[str]:
+    return [answer.cluster or answer.id for answer in answers]
 
 
 def _of(answers: Sequence[Answer], task: str) -> list[Answer]:

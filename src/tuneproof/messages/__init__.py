@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import Literal, get_args
 
 Language = Literal["en", "zh"]
-CATALOGUES = ("cli", "config", "data", "errors", "evals", "plan", "report", "training")
+CATALOGUES = ("answer", "cli", "compare", "config", "data", "errors", "evals", "plan", "report", "training")
 
 _LANGUAGE: ContextVar[Language] = ContextVar("language", default="en")
 

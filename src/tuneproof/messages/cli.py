@@ -16,6 +16,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "stage.train": ("Training", "训练"),
     "stage.select": ("Choosing a checkpoint", "选择检查点"),
     "stage.tuned": ("Measuring the tuned", "评测微调后的模型"),
+    "stage.drift": ("Measuring the drift", "评测偏移量"),
+    "stage.answer": ("Answering", "回答问题"),
     "stage.verdict": ("Judging", "得出结论"),
     "stage.report": ("Writing the report", "撰写报告"),
     "cli.progress.left": ("{time} left", "剩余 {time}"),
@@ -49,6 +51,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "cli.help.eval": (
         "Measure base and tuned model on the test split and the retention probes.",
         "在测试集和保持性探针题上评测基座与微调后的模型。",
+    ),
+    "cli.help.compare": (
+        "Runs side by side, paired on the items that they share; the first is the reference.",
+        "多次运行并排比较，在共同的题目上逐题配对；以第一个为基准。",
+    ),
+    "cli.help.answer": (
+        "Answers of the tuned model, or of the base, to a file of questions, as JSON lines.",
+        "用微调后的模型（或基座）回答一个文件里的问题，输出 JSON Lines。",
     ),
     "cli.help.report": ("Write report.html again from a run folder.", "根据运行目录重新生成 report.html。"),
     "cli.help.doctor": (
@@ -101,6 +111,17 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "删除运行目录中的记录，从头开始。",
     ),
     "cli.option.run": ("Folder of a run.", "运行目录。"),
+    "cli.option.runs": ("Folders of runs, the reference first.", "运行目录，基准放在最前。"),
+    "cli.option.questions": (
+        "Questions: any file that check reads, answers optional, or a .txt with a question a line.",
+        "问题文件：check 能读的任何文件，可以没有回答；也可以是每行一个问题的 .txt。",
+    ),
+    "cli.option.arm": ("Which model answers; default: tuned.", "由哪个模型回答；默认 tuned。"),
+    "cli.option.max_new_tokens": (
+        "Longest answer in tokens; default: the longest that the run allowed a test answer.",
+        "回答最长多少个 token；默认取该运行允许测试回答的最大长度。",
+    ),
+    "cli.option.answers": ("Write the answers to this file instead of stdout.", "把回答写入该文件，不写到标准输出。"),
     "cli.option.source": ("Folder of a run, or a config file.", "运行目录或配置文件。"),
     "cli.option.resolved": ("A config file, or the folder of a run.", "配置文件或运行目录。"),
     # Errors

@@ -81,6 +81,15 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The test split is below 100 rows, so its intervals are wide.",
         "测试集少于 100 条，区间较宽。",
     ),
+    "verdict.reason.few_clusters": (
+        "The test split has fewer than 30 independent groups of rows (near-duplicates count as one), so its interval is"
+        " less sure than it says.",
+        "测试集中相互独立的数据不足 30 组（近似重复的数据算作一组），区间的实际可靠性低于标称水平。",
+    ),
+    "probes.left_out": (
+        "Probes in {language} are left out: the base answers {right} of {asked} right.",
+        "不评测 {language} 语言的通用题：基座在 {asked} 道中只答对 {right} 道。",
+    ),
     "select.best": (
         "It has the best score on the select split.",
         "它在选择集上得分最高。",
@@ -90,9 +99,13 @@ MESSAGES: dict[str, tuple[str, str]] = {
         " cost.",
         "它是与最佳候选相差不超过一个标准误的最早、最弱的候选：偏移更小，且没有可测的代价。",
     ),
+    "select.passes": (
+        "The best score belongs to a candidate that forgets too much or degenerates; this one passes both gates.",
+        "得分最高的候选遗忘过多或已退化；它是通过这两项检查的候选。",
+    ),
     "select.none_passes": (
-        "Every candidate fails a degeneration gate; this is the least bad one.",
-        "所有候选都未通过退化检查；这是其中最好的一个。",
+        "Every candidate forgets too much or degenerates; this one is chosen by its score alone.",
+        "所有候选都遗忘过多或已退化；仅按得分选了它。",
     ),
     "select.no_rows": (
         "There are no select rows; the last checkpoint is taken at full scale.",

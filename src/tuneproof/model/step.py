@@ -100,23 +100,32 @@ def sum_loss(model: nn.Module, pack: Pack, *, chunk: int, plain_head: bool = Tru
     `model` is a PEFT or plain causal LM. `plain_head` says that logits are `hidden @ head.T` and nothing more
     (`check_plain_head`); without it the model's own head runs at the trained tokens, all at once.
     """
-    base = get_base(model)
-    inputs: dict[str, Any] = {
-        "input_ids": pack.ids_T[None],
-        "position_ids": pack.positions_T[None],
-        "use_cache": False,
-    }
-    if len(pack.segments) > 1:
-        inputs["segments"] = pack.segments
     if not plain_head:
-        logits_NV = base(**inputs, logits_to_keep=pack.source_N).logits[0].float()
+        logits_NV = read_logits(model, pack).float()
         return nn.functional.cross_entropy(logits_NV, pack.target_N, reduction="sum")
-    hidden_TH = base.get_decoder()(**inputs).last_hidden_state[0]
-    hidden_NH = hidden_TH.index_select(0, pack.source_N)
+    head_VH = get_base(model).get_output_embeddings().weight
     loss: Tensor = ChunkedCrossEntropy.apply(  # type: ignore[no-untyped-call]
-        hidden_NH, base.get_output_embeddings().weight, pack.target_N, chunk
+        read_hidden(model, pack), head_VH, pack.target_N, chunk
     )
     return loss
+
+
+def read_hidden(model: nn.Module, pack: Pack) -> Tensor:
+    """Last hidden states where the trained tokens are predicted: shape (N, H)."""
+    hidden_TH: Tensor = get_base(model).get_decoder()(**_lay_inputs(pack)).last_hidden_state[0]
+    return hidden_TH.index_select(0, pack.source_N)
+
+
+def read_logits(model: nn.Module, pack: Pack) -> Tensor:
+    """Logits of the trained tokens by the model's own head, all at once: shape (N, V)."""
+    logits_NV: Tensor = get_base(model)(**_lay_inputs(pack), logits_to_keep=pack.source_N).logits[0]
+    return logits_NV
+
+
+def _lay_inputs(pack: Pack) -> dict[str, Any]:
+    """Arguments of a forward of packed rows; a single row needs no segments."""
+    inputs = {"input_ids": pack.ids_T[None], "position_ids": pack.positions_T[None], "use_cache": False}
+    return {**inputs, "segments": pack.segments} if len(pack.segments) > 1 else inputs
 
 
 def check_plain_head(model: nn.Module) -> bool:

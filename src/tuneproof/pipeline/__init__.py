@@ -8,6 +8,7 @@ verb that needs it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -15,10 +16,25 @@ from tuneproof.config import RunConfig
 from tuneproof.errors import RunError
 from tuneproof.messages import Language
 from tuneproof.progress import Progress
-from tuneproof.records import DataReport, Plan, RunRecord
+from tuneproof.records import Comparison, DataReport, Plan, Reply, RunRecord
+from tuneproof.records.answer import ArmName
 from tuneproof.rundir import RunDir
 
-Until = Literal["train", "tuned", "report"]
+Until = Literal["train", "drift", "report"]
+
+
+class AnswerRequest(NamedTuple):
+    """Questions for a run's model."""
+
+    run: Path
+    file: Path
+    arm: ArmName = "tuned"
+    max_new_tokens: int | None = None
+    """None: the longest that the run allowed a test answer."""
+    out: Path | None = None
+    """Where the replies are written as well, an object a line."""
+    settings: Sequence[str] = ()
+    """`KEY=VALUE`, on top of the run's config: how the file is read."""
 
 
 class RunRequest(NamedTuple):
@@ -66,6 +82,20 @@ def report_run(path: Path, language: Language) -> Path:
     from tuneproof.report import write_report
 
     return write_report(open_run(path), language)
+
+
+def compare_runs(paths: Sequence[Path]) -> Comparison:
+    """Every further run against the first, on the items that the two share. Raises UsageError or RunError."""
+    from tuneproof.pipeline.compare import compare_folders
+
+    return compare_folders(paths)
+
+
+def answer_file(request: AnswerRequest, progress: Progress) -> list[Reply]:
+    """Answers to a file of questions, in its order. Raises any TuneproofError."""
+    from tuneproof.pipeline.answer import answer_questions
+
+    return answer_questions(request, progress)
 
 
 def inspect_machine() -> dict[str, object]:

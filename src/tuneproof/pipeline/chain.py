@@ -28,7 +28,7 @@ from tuneproof.pipeline.prepare import plan_memory, prepare_data
 from tuneproof.pipeline.rehearsal import rehearse
 from tuneproof.pipeline.work import Work
 from tuneproof.progress import Progress
-from tuneproof.records import DataReport, Plan, RunRecord, Selection, Split, StageRecord, Verdict
+from tuneproof.records import DataReport, DriftRecord, Plan, RunRecord, Selection, Split, StageRecord, Verdict
 from tuneproof.rundir import RunDir
 
 PACKAGES = ("torch", "transformers", "peft", "accelerate", "safetensors", "tokenizers")
@@ -52,6 +52,7 @@ CHAIN = (
     Stage("train", verbs.train),
     Stage("select", verbs.select_checkpoint, (Selection,), ("adapter/adapter_model.safetensors",)),
     Stage("tuned", verbs.measure_tuned, (), ("eval/tuned/test.jsonl", "eval/tuned/retention.jsonl")),
+    Stage("drift", verbs.measure_drift, (DriftRecord,)),
     Stage("verdict", verbs.judge, (Verdict,)),
     Stage("report", verbs.report, (), ("report.html",)),
 )

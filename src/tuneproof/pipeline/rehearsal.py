@@ -11,11 +11,13 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 
-from tuneproof.evals.measure import add_examples
-from tuneproof.evals.task import Item, spread_items
+from tuneproof.evals.drift import load_texts
+from tuneproof.evals.measure import add_examples, measure_items
+from tuneproof.evals.probes import load_probes
+from tuneproof.evals.task import Item, make_probe_items, spread_items
 from tuneproof.model.chat import encode_prompt
 from tuneproof.model.generate import count_shared, generate_answers
-from tuneproof.pipeline.work import Work
+from tuneproof.pipeline.work import PROBE_LANGUAGES, Work
 from tuneproof.plan import budget
 from tuneproof.records import TimePlan
 from tuneproof.training.dataset import RowSet, encode_rows
@@ -29,6 +31,10 @@ MARGIN = 0.85
 """Share of the time limit that is planned for: answers get longer or shorter than guessed."""
 REPORT = 4.0
 """Seconds for verdict and report, measured with the demo."""
+PILOT = 20
+"""Probes of each language that decide whether it is measured."""
+SPOKEN = 0.25
+"""Share of them that must be right."""
 KEPT_REPLAY = 0.8
 """Share of replay answers that pass the filters; measured with the demo model."""
 
@@ -39,6 +45,7 @@ def rehearse(work: Work) -> None:
     rows = encode_rows(work.tokenizer, work.train_rows)
     heaviest = rehearse_step(work.model, rows, work.shape, work.config.train.batch_size)
     work.run.log_event("rehearsal", **heaviest._asdict())
+    choose_languages(work)
     prefill, generate = probe_answers(work)
     wanted = describe_work(work, rows)
     limit = work.config.train.time_limit
@@ -57,6 +64,27 @@ def rehearse(work: Work) -> None:
     for cut in plan.cut:
         work.progress.say("time.cut", cut=cut)
     work.progress.end("rehearse")
+
+
+def choose_languages(work: Work) -> None:
+    """Find the languages that the base can speak, by a few probes of each; one is kept in any case.
+
+    A language in which the base is nearly always wrong has nothing to lose, and would cost time and dilute the count.
+    """
+    if work.config.evaluate.languages:
+        return
+    pilots = {name: spread_items(make_probe_items(load_probes(name)), PILOT) for name in PROBE_LANGUAGES}
+    with work.base_only() as model:
+        answers = measure_items(
+            model, work.tokenizer, [item for some in pilots.values() for item in some], batch_size=2 * PILOT
+        )
+    right = {name: sum(answer.right for answer in answers if answer.language == name) for name in pilots}
+    spoken = [name for name in PROBE_LANGUAGES if right[name] >= SPOKEN * PILOT]
+    work.config.evaluate.languages = spoken or [max(PROBE_LANGUAGES, key=lambda name: right[name])]
+    for name in PROBE_LANGUAGES:
+        if name not in work.config.evaluate.languages:
+            work.progress.say("probes.left_out", language=name, right=right[name], asked=PILOT)
+    work.run.log_event("languages", right=right, asked=PILOT, kept=work.config.evaluate.languages)
 
 
 def probe_answers(work: Work) -> tuple[float, float]:
@@ -86,6 +114,7 @@ def describe_work(work: Work, rows: RowSet) -> budget.Work:
     tests = work.row_items("test", knobs.test_rows)
     shown = spread_items(tests, knobs.few_shot_rows or len(tests)) if knobs.few_shot else []
     replay_rows = replay_tokens / (2 * answer)
+    test, retention = _describe_items(work, tests), _describe_items(work, work.probe_items())
     epoch_steps = (len(rows) + replay_rows) / config.train.batch_size
     epochs = config.train.max_steps / epoch_steps if config.train.max_steps else config.train.epochs
     return budget.Work(
@@ -93,13 +122,24 @@ def describe_work(work: Work, rows: RowSet) -> budget.Work:
         epoch_tokens=rows.tokens + replay_tokens,
         epoch_steps=epoch_steps,
         replay=budget.Suite(int(replay_rows / KEPT_REPLAY), answer, answer),
-        test=_describe_items(work, tests),
-        retention=_describe_items(work, work.probe_items()),
+        test=test,
+        retention=retention,
         select=_describe_items(work, work.row_items("select", knobs.select_rows)),
         few_shot=_describe_items(work, add_examples(shown, work.train_rows, knobs.few_shot)),
+        probe_slice=_describe_items(work, work.slice_items()),
         candidates=knobs.checkpoints + len(set(knobs.scales)) - 1,
+        scales=len(set(knobs.scales)),
+        drift=_count_drift(work, test, retention),
         report=REPORT,
     )
+
+
+def _count_drift(work: Work, *suites: budget.Suite) -> float:
+    """Tokens that each arm reads for the drift: some items of each suite with their answers, and the neutral texts."""
+    items = work.config.evaluate.drift_items
+    texts = [text for language in work.languages for text in load_texts(language)]
+    answered = sum(min(items, suite.rows) * (suite.prompt + suite.answer) for suite in suites)
+    return answered + sum(len(ids) for ids in work.tokenizer(texts, add_special_tokens=False).input_ids)
 
 
 def apply_time(work: Work, plan: TimePlan) -> None:
@@ -112,10 +152,10 @@ def apply_time(work: Work, plan: TimePlan) -> None:
     knobs.test_rows, knobs.select_rows = plan.test_rows or None, plan.select_rows or None
     knobs.retention_items, knobs.few_shot_rows = plan.retention_items or None, plan.few_shot_rows or None
     scales = sorted(set(knobs.scales), reverse=True)
-    if plan.candidates <= len(scales):
-        scales = scales[:1]
-    knobs.scales = scales
-    knobs.checkpoints = max(1, plan.candidates - len(scales) + 1)
+    kept = min(plan.candidates, len(scales))
+    # Scales before checkpoints: they cost no training, and forgetting moves more with them (rule 14).
+    knobs.scales = [scales[at * len(scales) // kept] for at in range(kept)]
+    knobs.checkpoints = plan.candidates - kept + 1
 
 
 def _describe_items(work: Work, items: Sequence[Item]) -> budget.Suite:

@@ -9,15 +9,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tuneproof.evals import drift
 from tuneproof.evals.control import score_frequent, score_permuted
 from tuneproof.evals.measure import add_examples, measure_items
-from tuneproof.evals.select import choose_candidate
+from tuneproof.evals.select import Slice, choose_candidate
 from tuneproof.evals.task import Item, spread_items
 from tuneproof.evals.verdict import Evidence, judge_run
 from tuneproof.messages import current_language
 from tuneproof.model.load import set_adapter
 from tuneproof.pipeline.work import Work
-from tuneproof.records import Answer, Plan, Row, RunRecord, Selection
+from tuneproof.records import Answer, DriftRecord, Plan, Row, RunRecord, Selection
 from tuneproof.report import write_report
 from tuneproof.training.adapter import save_adapter
 from tuneproof.training.checkpoint import list_checkpoints
@@ -36,6 +37,7 @@ def measure_base(work: Work) -> None:
         "test": tests,
         "retention": work.probe_items(),
         "select": work.row_items("select", knobs.select_rows),
+        "slice": work.slice_items(),
         "few_shot": add_examples(shown, work.train_rows, knobs.few_shot) if knobs.few_shot else [],
     }
     work.progress.begin("base", sum(len(items) for items in suites.values()))
@@ -128,21 +130,32 @@ def select_checkpoint(work: Work) -> None:
     """Score every candidate on the select rows, choose one, and write it as the run's adapter."""
     knobs = work.config.evaluate
     steps = list_checkpoints(work.run.checkpoints)[-knobs.checkpoints :]
-    items = work.row_items("select", knobs.select_rows)
-    work.progress.begin("select", len(items) * (len(steps) + len(set(knobs.scales)) - 1))
+    items, probes = work.row_items("select", knobs.select_rows), work.slice_items()
+    scales = len(set(knobs.scales))
+    work.progress.begin("select", len(items) * (len(steps) + scales - 1) + len(probes) * scales)
     done = 0
 
-    def answer(step: int, scale: float) -> list[Answer]:
+    def answer(step: int, scale: float, asked: Sequence[Item], suffix: str = "") -> list[Answer]:
         nonlocal done
         set_adapter(work.model, checkpoint_path(work, step), scale)
-        answers = _answer(work, items, done)
-        done += len(items)
-        work.run.save_answers("select", f"checkpoint-{step}@{scale:g}", answers)
+        answers = _answer(work, asked, done)
+        done += len(asked)
+        work.run.save_answers("select", f"checkpoint-{step}@{scale:g}{suffix}", answers)
         return answers
 
     if items:
-        losses = {step: mean_loss(load_steps(work), step) for step in steps}
-        selection = choose_candidate(steps, knobs.scales, answer, work.run.load_answers("base", "select"), losses)
+        selection = choose_candidate(
+            steps,
+            knobs.scales,
+            lambda step, scale: answer(step, scale, items),
+            work.run.load_answers("base", "select"),
+            {step: mean_loss(load_steps(work), step) for step in steps},
+            Slice(
+                work.run.load_answers("base", "slice"),
+                lambda step, scale: answer(step, scale, probes, "-probes"),
+                knobs.net_loss,
+            ),
+        )
     else:
         selection = Selection(checkpoint=steps[-1], scale=1.0, reason="select.no_rows", candidates=[])
     work.run.save(selection)
@@ -176,6 +189,25 @@ def measure_tuned(work: Work) -> None:
     work.progress.end("tuned")
 
 
+def measure_drift(work: Work) -> None:
+    """How far the chosen adapter has moved from the base, along the base's answers and on neutral text."""
+    work.progress.begin("drift")
+    selection = work.run.load(Selection)
+    set_adapter(work.model, checkpoint_path(work, selection.checkpoint), selection.scale)
+    chosen = []
+    for suite, items in (("retention", work.probe_items()), ("test", work.row_items("test", None))):
+        answers = {answer.id: answer for answer in work.run.load_answers("base", suite)}
+        answered = [item for item in items if item.id in answers]
+        shown = spread_items(answered, work.config.evaluate.drift_items)
+        chosen.append([(item, answers[item.id]) for item in shown])
+    probes, tests = chosen
+    record = drift.measure_all(
+        work.model, work.tokenizer, probes=probes, tests=tests, languages=work.languages, reading=work.reading
+    )
+    work.run.save(record)
+    work.progress.end("drift")
+
+
 def judge(work: Work) -> None:
     """The verdict, from the kept answers alone."""
     work.progress.begin("verdict")
@@ -189,6 +221,7 @@ def judge(work: Work) -> None:
         few_shot=work.run.load_answers("base", "few_shot"),
         frequent=score_frequent(items, work.train_rows),
         permuted=score_permuted(items, tuned, work.config.train.seed),
+        drift=work.run.load(DriftRecord),
     )
     seconds = {name: stage.seconds for name, stage in work.run.load(RunRecord).stages.items()}
     verdict = judge_run(

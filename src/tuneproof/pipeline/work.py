@@ -6,10 +6,10 @@ Everything here is derived: from the config, the records in the folder, and the 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import psutil
 from transformers import set_seed
@@ -19,6 +19,7 @@ from tuneproof.config.load import dump_config
 from tuneproof.evals.probes import load_probes
 from tuneproof.evals.task import Item, choose_limits, choose_scorers, make_probe_items, make_row_items, spread_items
 from tuneproof.model.chat import encode_row
+from tuneproof.model.drift import Reading
 from tuneproof.model.hardware import Hardware, inspect_hardware
 from tuneproof.model.load import Base, add_adapter, enable_checkpointing, load_base, load_tokenizer
 from tuneproof.model.packing import check_isolation
@@ -28,7 +29,7 @@ from tuneproof.records import Plan, Row, Split
 from tuneproof.rundir import RunDir, write_atomic
 from tuneproof.training.trainer import Shape
 
-PROBE_LANGUAGES = ("en",)
+PROBE_LANGUAGES: tuple[Literal["en", "zh"], ...] = ("en", "zh")
 """Languages the retention probes exist in."""
 
 
@@ -112,6 +113,12 @@ class Work:
             pack_rows=None if apart else 1,
         )
 
+    @property
+    def reading(self) -> Reading:
+        """How rows are read where nothing is trained."""
+        shape = self.shape
+        return Reading(shape.pack_tokens, shape.loss_chunk, shape.plain_head, shape.pack_rows)
+
     @cached_property
     def clusters(self) -> dict[str, str]:
         """Row id -> duplicate cluster."""
@@ -122,20 +129,36 @@ class Work:
         """The training rows, replay not among them."""
         return self.run.load_rows("train")
 
+    def limits(self) -> dict[str, int]:
+        """Task -> new tokens at most, from the training answers."""
+        lengths = [count_trained([encode_row(self.tokenizer, row.messages)]) for row in self.train_rows]
+        return choose_limits([row.task for row in self.train_rows], lengths, self.config.evaluate.max_new_tokens)
+
     def row_items(self, side: str, count: int | None) -> list[Item]:
         """Items of the select or test rows; `count` of them, spread over the tasks."""
-        lengths = [count_trained([encode_row(self.tokenizer, row.messages)]) for row in self.train_rows]
-        tasks = [row.task for row in self.train_rows]
-        limits = choose_limits(tasks, lengths, self.config.evaluate.max_new_tokens)
         scorers = choose_scorers(self.train_rows)
-        items = make_row_items(self.run.load_rows(side), scorers=scorers, limits=limits, clusters=self.clusters)
+        items = make_row_items(self.run.load_rows(side), scorers=scorers, limits=self.limits(), clusters=self.clusters)
         return spread_items(items, count if count is not None else len(items))
 
     def probe_items(self) -> list[Item]:
-        """Items of the retention probes; as many as the config says."""
-        items = make_probe_items([probe for language in PROBE_LANGUAGES for probe in load_probes(language)])
+        """Items of the retention probes; as many as the config says, and none that a candidate is chosen by."""
+        chosen_by = {item.id for item in self.slice_items()}
+        items = [item for item in self._all_probes if item.id not in chosen_by]
         wanted = self.config.evaluate.retention_items
         return spread_items(items, wanted if wanted is not None else len(items))
+
+    def slice_items(self) -> list[Item]:
+        """Items of the probes that candidates answer."""
+        return spread_items(self._all_probes, self.config.evaluate.select_probes)
+
+    @property
+    def _all_probes(self) -> list[Item]:
+        return make_probe_items([probe for language in self.languages for probe in load_probes(language)])
+
+    @property
+    def languages(self) -> Sequence[Literal["en", "zh"]]:
+        """Languages of probes and neutral texts: those the rehearsal found, or the user named."""
+        return self.config.evaluate.languages or PROBE_LANGUAGES
 
     def count(self) -> Callable[[int], None]:
         """A progress callback for stages that only count."""

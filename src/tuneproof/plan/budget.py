@@ -55,6 +55,11 @@ class Work(NamedTuple):
     """The control: test rows with examples in their prompt."""
     candidates: int
     """Checkpoints and scales that are scored on the select rows."""
+    scales: int = 1
+    """Scales among them; each answers the probe slice too."""
+    probe_slice: Suite = Suite(0, 0.0, 0.0)
+    drift: float = 0.0
+    """Tokens read by both arms for the drift."""
     load: float = 0.0
     """Seconds to load the model."""
     report: float = 0.0
@@ -74,7 +79,7 @@ def list_levers(work: Work) -> list[Lever]:
     fewest_epochs = math.ceil(10 * FEWEST_STEPS / max(work.epoch_steps, 1e-9)) / 10
     return [
         Lever("epochs", 2, 0.1),
-        Lever("candidates", 2),
+        Lever("candidates", 3),
         Lever("select rows", 50),
         Lever("select rows", 30),
         Lever("retention items", FEWEST_RETENTION),
@@ -122,16 +127,17 @@ def plan_time(speeds: Speeds, work: Work, limit: float | None, spent: float) -> 
 
 
 def time_stages(speeds: Speeds, work: Work) -> dict[str, float]:
-    """Seconds of each stage. The base answers the select rows too, for the paired choice of the checkpoint."""
+    """Seconds of each stage. The base answers select rows and probe slice too, for the paired choice."""
     test, retention = _time_suite(speeds, work.test), _time_suite(speeds, work.retention)
-    select = _time_suite(speeds, work.select)
+    select, probe_slice = _time_suite(speeds, work.select), _time_suite(speeds, work.probe_slice)
     return {
         "load": work.load,
-        "base": test + retention + select + _time_suite(speeds, work.few_shot),
+        "base": test + retention + select + probe_slice + _time_suite(speeds, work.few_shot),
         "replay": _time_suite(speeds, work.replay),
         "train": work.epochs * work.epoch_tokens / speeds.train,
-        "select": work.candidates * select,
+        "select": work.candidates * select + min(work.scales, work.candidates) * probe_slice,
         "tuned": test + retention,
+        "drift": 2 * work.drift / speeds.prefill,
         "report": work.report,
     }
 

@@ -4,8 +4,10 @@ The field names are public (docs/contract.md): fields are added, never renamed. 
 Unknown fields are ignored on loading, so that an older tool opens a newer run.
 """
 
+from tuneproof.records.answer import Reply
+from tuneproof.records.compare import AnswerDifference, ArmDifference, Comparison, RunComparison, ScoreDifference
 from tuneproof.records.data import DataReport, Finding, Message, Row, Split, SplitRow, SplitSummary, TokenSummary
-from tuneproof.records.evals import Answer, Candidate, Selection
+from tuneproof.records.evals import Answer, Candidate, DriftRecord, Selection
 from tuneproof.records.plan import Alternative, Parts, Phases, Plan, Rejected, Settings, TimePlan
 from tuneproof.records.run import RunRecord, StageRecord, TrainingRecord
 from tuneproof.records.verdict import Control, LostItem, Retention, TaskResult, Verdict
@@ -13,9 +15,13 @@ from tuneproof.records.verdict import Control, LostItem, Retention, TaskResult, 
 __all__ = [
     "Alternative",
     "Answer",
+    "AnswerDifference",
+    "ArmDifference",
     "Candidate",
+    "Comparison",
     "Control",
     "DataReport",
+    "DriftRecord",
     "Finding",
     "LostItem",
     "Message",
@@ -23,9 +29,12 @@ __all__ = [
     "Phases",
     "Plan",
     "Rejected",
+    "Reply",
     "Retention",
     "Row",
+    "RunComparison",
     "RunRecord",
+    "ScoreDifference",
     "Selection",
     "Settings",
     "Split",

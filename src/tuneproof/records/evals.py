@@ -40,6 +40,10 @@ class Candidate(BaseModel):
     """Of the paired difference from the best candidate; None for the best itself."""
     retention: float | None = None
     """Share of a slice of base-right probes still right; None when not measured."""
+    probes: int = 0
+    """Probes of that slice."""
+    lost: int | None = None
+    gained: int | None = None
     train_loss: float | None = None
     degeneration: list[str] = []
     """Gates that fail."""
@@ -53,3 +57,20 @@ class Selection(BaseModel):
     reason: str
     """Key of the message that says why."""
     candidates: list[Candidate]
+
+
+class DriftRecord(BaseModel):
+    """How far the tuned model has moved from the base. `eval/drift.json`. KL and losses in nats a token."""
+
+    kl_retention: float | None
+    """KL(base || tuned) along the base's answers to the probes."""
+    kl_task: float | None
+    """The same on the test rows."""
+    text_loss_base: float | None
+    """The base's loss on neutral text."""
+    text_loss_change: float | None
+    """Tuned minus base."""
+    risk: float | None
+    """Largest share of sampled probe answers that can differ from the base's, by their KL (Bretagnolle-Huber)."""
+    items: dict[str, int] = {}
+    tokens: int = 0

@@ -65,8 +65,12 @@ class Retention(BaseModel):
     kl_retention: float | None = None
     kl_task: float | None = None
     text_loss_change: float | None = None
+    risk: float | None = None
+    """Predicted from the drift: the largest share of sampled answers that can differ from the base's."""
     by_language: dict[str, dict[str, int]] = {}
     by_family: dict[str, dict[str, int]] = {}
+    left_out: dict[str, dict[str, int]] = {}
+    """Families that the base cannot answer, with their counts; they are not in the numbers above."""
     lost_items: list[LostItem] = []
 
 

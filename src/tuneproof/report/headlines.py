@@ -65,6 +65,14 @@ def tell_selection(selection: Selection, language: Language) -> str:
     return tell("report.headline.selection", language, score=format_percent(score, language), **values)
 
 
+def tell_trade(selection: Selection, language: Language) -> str:
+    """What the chosen candidate lost and won of the probes that candidates answer."""
+    chosen = (selection.checkpoint, selection.scale)
+    one = next(one for one in selection.candidates if (one.checkpoint, one.scale) == chosen)
+    numbers = {"lost": one.lost, "gained": one.gained, "probes": one.probes}
+    return tell("report.headline.trade", language, scale=f"{one.scale:g}", **numbers)
+
+
 def tell_data(data: DataReport, language: Language) -> str:
     """How many rows were used, and how much was found."""
     found = sum(data.counts.values())

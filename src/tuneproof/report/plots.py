@@ -78,6 +78,24 @@ def plot_selection(selection: Selection, language: Language) -> Markup | None:
     return draw_curves(Curves(lines, headlines.tell_selection(selection, language), axes, marked=True))
 
 
+def plot_trade(selection: Selection, language: Language) -> Markup | None:
+    """Gain against forgetting over the adapter's scale: select score and share of kept probes, a line each."""
+    tried = sorted((one for one in selection.candidates if one.retention is not None), key=lambda one: one.scale)
+    if len(tried) < 2:
+        return None
+
+    def make_line(name: str, values: list[float]) -> list[CurvePoint]:
+        last = tell(f"report.line.{name}", language)
+        return [
+            CurvePoint(one.scale, 100 * value, 0.0, one.scale == selection.scale, last if one is tried[-1] else "")
+            for one, value in zip(tried, values, strict=True)
+        ]
+
+    lines = [make_line("score", [one.score for one in tried]), make_line("kept", [one.retention or 0 for one in tried])]
+    axes = tell("report.axis.scale", language), tell("report.axis.percent", language)
+    return draw_curves(Curves(lines, headlines.tell_trade(selection, language), axes, marked=True))
+
+
 def plot_memory(plan: Plan, measured: int | None, language: Language) -> Markup:
     """Predicted parts, the measured peak, the limit."""
     sizes = list(plan.parts.model_dump().items())

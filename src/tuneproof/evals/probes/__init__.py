@@ -11,6 +11,7 @@ instruction, judged on what the model generates: that ability goes first, while 
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -57,7 +58,11 @@ def load_probes(language: str = "en") -> list[Probe]:
 
 
 def is_probe_right(probe: Probe, answer: str) -> bool:
-    """True when the probe's check accepts `answer`, and it is not the prompt said back. Answers are text, never run."""
-    if answer.split() == probe.prompt.split():
+    """True when the probe's check accepts `answer`, and it adds something to a prompt said back.
+
+    Answers are text, never run.
+    """
+    asked, said = (re.findall(r"\w+", text.casefold()) for text in (probe.prompt, answer))
+    if said[-len(asked) :] == asked:
         return False
     return CHECKS[probe.check](answer, probe.accept)

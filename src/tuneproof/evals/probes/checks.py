@@ -15,6 +15,9 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 
+from tuneproof.evals.probes.checks_code import json_value, python_line
+from tuneproof.evals.probes.checks_zh import CHECKS_ZH
+
 Check = Callable[[str, tuple[str, ...]], bool]
 
 _SENTENCE_END = re.compile(r"[.!?]+(?=[\s\"')]|$)|\n+")
@@ -76,6 +79,12 @@ def exact_text(answer: str, accept: tuple[str, ...]) -> bool:
 def exact_case(answer: str, accept: tuple[str, ...]) -> bool:
     """The whole answer is one of `accept` in exactly this case, but for spaces, quotes and final punctuation."""
     return _bare(answer, fold=False) in {_bare(text, fold=False) for text in accept}
+
+
+def exact_lines(answer: str, accept: tuple[str, ...]) -> bool:
+    """The lines of the answer are `accept`, in this order and no others, but for case, quotes and final punctuation."""
+    lines = [_bare(line) for line in answer.splitlines()]
+    return [line for line in lines if line] == [_bare(text) for text in accept]
 
 
 def starts_with(answer: str, accept: tuple[str, ...]) -> bool:
@@ -165,6 +174,7 @@ CHECKS: dict[str, Check] = {
         only_choice,
         exact_text,
         exact_case,
+        exact_lines,
         starts_with,
         ends_with,
         question,
@@ -176,8 +186,10 @@ CHECKS: dict[str, Check] = {
         numbered_list,
         bullet_list,
         json_keys,
+        json_value,
+        python_line,
     )
-}
+} | CHECKS_ZH
 """Every check by its name."""
 
 

@@ -156,6 +156,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{n} short general questions, asked before and after; the base answered {right} of them right.",
         "训练前后各问同样的 {n} 道通用短题，基座答对其中 {right} 道。",
     ),
+    "report.left_out": (
+        "Left out, since the base itself cannot answer them: {families}.",
+        "基座本身答不了、因而不计入的类别：{families}。",
+    ),
     "report.counts_by.family": ("Counts by family", "按题目类别统计"),
     "report.counts_by.language": ("Counts by language", "按语言统计"),
     "report.lost_items": ("Lost: right before, wrong now", "丢失：原来答对，现在答错"),
@@ -180,6 +184,16 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Chosen: step {step} at adapter scale {scale}, {score} on the select split.",
         "选定第 {step} 步、适配器缩放 {scale}，在选择集上得分 {score}。",
     ),
+    "report.headline.trade": (
+        "At scale {scale} {lost} of {probes} general questions were lost and {gained} won, on a slice kept for the choice.",
+        "缩放 {scale} 时，在专供选择的 {probes} 道通用题中丢失 {lost} 道、新增 {gained} 道。",
+    ),
+    "report.caption.trade": (
+        "The adapter's strength is turned down without training: less is learnt, less is forgotten.",
+        "无需重新训练即可调低适配器强度：学到的少一些，忘掉的也少一些。",
+    ),
+    "report.line.score": ("select score", "选择集得分"),
+    "report.line.kept": ("kept", "保住的"),
     "report.caption.selection": (
         "◆ chosen; × adapter scale other than 1; whiskers: ± 1 standard error of the paired difference from the best.",
         "◆ 选定；× 表示不为 1 的适配器缩放；须线：与最佳候选的配对差的 ±1 标准误。",
