@@ -83,6 +83,18 @@ def test_a_family_that_the_base_cannot_answer_is_left_out() -> None:
     assert {name: cell["base_right"] for name, cell in retention.left_out.items()} == {"p0 (en)": 9}
 
 
+def test_an_unclear_lead_asks_for_the_rows_that_the_lead_needs() -> None:
+    """The gain over the base is plain, so its own number would be far too small."""
+    tuned, shown = [True] * 60 + [False] * 60, [True] * 28 + [False] * 32 + [True] * 28 + [False] * 32
+    verdict = judge([False] * 120, tuned, few_shot=shown)
+    assert {"gain_real", "control_unclear"} <= set(verdict.reasons)
+    assert verdict.open_on_test
+    assert verdict.task.control is not None
+    assert verdict.task.control.n == 120
+    assert verdict.rows_needed == verdict.task.control.rows_needed
+    assert (verdict.rows_needed or 0) > 1_000
+
+
 def test_a_worse_model_does_not_ship() -> None:
     verdict = judge([True] * 60 + [False] * 60, [True] * 20 + [False] * 100)
     assert verdict.decision == "dont_ship"

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from tuneproof.evals.task import Item, score_item
 from tuneproof.records import Answer, Control, Row
-from tuneproof.statistics import compare_paired
+from tuneproof.statistics import compare_paired, needed_items
 
 PERMUTATIONS = 10
 """Other references each tuned answer is held against; their mean is the item's control score."""
@@ -76,7 +76,16 @@ def compare_control(
         if lead is not None:
             score = macro_average(tasks, scores)
             assert score is not None
-            arms.append(Control(kind=kind, score=score, delta=lead.mean, ci95=lead.interval))  # type: ignore[arg-type]
+            arms.append(
+                Control(
+                    kind=kind,  # type: ignore[arg-type]
+                    score=score,
+                    delta=lead.mean,
+                    ci95=lead.interval,
+                    n=len(answers),
+                    rows_needed=needed_items(lead),
+                )
+            )
     return max(arms, key=lambda arm: arm.score)
 
 

@@ -81,7 +81,7 @@ def judge_run(
         degeneration=degeneration,
         degeneration_failed=failed,
         minimum_detectable_effect=detectable_effect(task.n),
-        rows_needed=_rows_needed(reasons, difference, retention, thresholds),
+        rows_needed=_rows_needed(reasons, difference, control, retention, thresholds),
         selection={
             "checkpoint": selection.checkpoint,
             "scale": selection.scale,
@@ -251,13 +251,19 @@ def _of(answers: Sequence[Answer], task: str) -> list[Answer]:
 
 
 def _rows_needed(
-    reasons: Sequence[str], difference: Difference | None, retention: Retention, thresholds: EvaluateSection
+    reasons: Sequence[str],
+    difference: Difference | None,
+    control: Control | None,
+    retention: Retention,
+    thresholds: EvaluateSection,
 ) -> int | None:
     """Test rows (or, where only retention is open, probes) that would settle it; None where it is settled."""
     if "no_test" in reasons:
         return SMALL_TEST
     if {"gain_unclear", "control_unclear"} & set(reasons):
-        return needed_items(difference) if difference else None
+        gain = needed_items(difference) if "gain_unclear" in reasons and difference else None
+        lead = control.rows_needed if "control_unclear" in reasons and control else None
+        return max(filter(None, (gain, lead)), default=None)
     if "too_few_base_right" in reasons and retention.n:
         return needed_items_for_loss((retention.lost + retention.gained) / retention.n, thresholds.net_loss)
     return None

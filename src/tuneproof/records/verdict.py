@@ -18,6 +18,10 @@ class Control(BaseModel):
     delta: float
     """Tuned minus control."""
     ci95: Interval
+    n: int = 0
+    """Test rows it answered."""
+    rows_needed: int | None = None
+    """Test rows at which a lead of this size would be found."""
 
 
 class TaskResult(BaseModel):
@@ -90,8 +94,13 @@ class Verdict(BaseModel):
     overfitting: dict[str, float | None] = {}
     minimum_detectable_effect: float | None
     rows_needed: int | None
-    """Test rows that would settle it; None where it is settled."""
+    """Test rows, or probes (see `open_on_test`), that would settle it; None where it is settled."""
     selection: dict[str, float | int] = {}
     thresholds: dict[str, float] = {}
     seed: int
     seconds: dict[str, float] = {}
+
+    @property
+    def open_on_test(self) -> bool:
+        """Whether `rows_needed` are test rows; where only the forgetting is open they are probes."""
+        return bool({"no_test", "gain_unclear", "control_unclear"} & set(self.reasons))

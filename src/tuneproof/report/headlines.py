@@ -14,8 +14,7 @@ from tuneproof.report.charts import judge_interval
 
 def tell_needed(verdict: Verdict, language: Language) -> str:
     """How many more items would settle what is open: probes where only the forgetting is."""
-    open_on_test = {"no_test", "gain_unclear", "control_unclear"} & set(verdict.reasons)
-    key = "report.rows_needed" if open_on_test else "report.probes_needed"
+    key = "report.rows_needed" if verdict.open_on_test else "report.probes_needed"
     return tell(key, language, n=f"{verdict.rows_needed:,}")
 
 

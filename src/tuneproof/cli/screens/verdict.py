@@ -106,7 +106,8 @@ def _list_numbers(verdict: Verdict) -> list[tuple[str, Cell]]:
         failed = "; ".join(name_of("report.measure", name) for name in verdict.degeneration_failed)
         facts.append((tell("report.topic.degeneration"), tell("cli.run.degenerate", measures=failed)))
     if verdict.rows_needed is not None:
-        facts.append((tell("cli.run.needed"), tell("report.rows_needed", n=f"{verdict.rows_needed:,}")))
+        key = "report.rows_needed" if verdict.open_on_test else "report.probes_needed"
+        facts.append((tell("cli.run.needed"), tell(key, n=f"{verdict.rows_needed:,}")))
     return facts
 
 
