@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tuneproof.errors import RunError
-from tuneproof.records import Finding, Plan, RunRecord
+from tuneproof.records import Finding, Plan, RunRecord, Verdict
 from tuneproof.report.page import (
     FINDINGS_SHOWN,
     find_peak,
@@ -57,6 +57,14 @@ def test_what_was_gained_is_listed(complete: RunDir) -> None:
     gained = gather_page(complete, "en").gained
     assert [base.id for base, _ in gained] == ["probe-150", "probe-151"]
     assert all(not base.right and tuned.right for base, tuned in gained)
+
+
+def test_gained_items_are_those_that_the_verdict_counts(complete: RunDir) -> None:
+    verdict = complete.load(Verdict)
+    out = {gather_page(complete, "en").gained[0][0].family: {"n": 1, "base_right": 0, "lost": 0, "gained": 1}}
+    verdict.retention.left_out = out
+    complete.save(verdict)
+    assert not [base for base, _ in gather_page(complete, "en").gained if base.family in out]
 
 
 def test_errors_come_before_warnings_and_many_before_few() -> None:

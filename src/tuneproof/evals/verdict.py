@@ -179,9 +179,9 @@ def _compare(
 def _compare_probes(base: Sequence[Answer], tuned: Sequence[Answer], level: float) -> Retention:
     """Lost and gained answers; a family that the base cannot answer has nothing to lose and is left out."""
     every = list(zip(base, tuned, strict=False))
-    families = _count(every, _name_family)
+    families = _count(every, lambda answer: answer.family)
     out = {name: cell for name, cell in families.items() if cell["base_right"] < LEAST_RIGHT * cell["n"]}
-    pairs = [pair for pair in every if _name_family(pair[0]) not in out]
+    pairs = [pair for pair in every if pair[0].family not in out]
     lost = [(before, after) for before, after in pairs if before.right and not after.right]
     gained = sum(after.right and not before.right for before, after in pairs)
     return Retention(
@@ -207,11 +207,6 @@ def _compare_probes(base: Sequence[Answer], tuned: Sequence[Answer], level: floa
             for before, after in lost
         ],
     )
-
-
-def _name_family(probe: Answer) -> str:
-    """A family is one of a language: what is easy in one may be out of reach in another."""
-    return f"{probe.task} ({probe.language})"
 
 
 def _count(pairs: Sequence[tuple[Answer, Answer]], key: object) -> dict[str, dict[str, int]]:

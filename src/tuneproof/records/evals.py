@@ -27,6 +27,11 @@ class Answer(BaseModel):
     """Duplicate cluster of a test row: rows of one cluster are not independent."""
     language: str | None = None
 
+    @property
+    def family(self) -> str:
+        """A probe's family is one of a language: what is easy in one may be out of reach in another."""
+        return f"{self.task} ({self.language})"
+
 
 class Candidate(BaseModel):
     """One checkpoint at one adapter scale, scored on the select split."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import shlex
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
@@ -78,12 +79,13 @@ class Page:
 def gather_page(run: RunDir, language: Language) -> Page:
     """Read the folder. Raises RunError when run.json is missing or any record is damaged."""
     record, plan, data = run.load(RunRecord), _load(run, Plan), _load(run, DataReport)
+    verdict = _load(run, Verdict)
     items = pair_answers(_load_answers(run, "base", "test"), _load_answers(run, "tuned", "test"))
     return Page(
         name=run.name,
         folder=str(run.path),
         run=record,
-        verdict=_load(run, Verdict),
+        verdict=verdict,
         data=data,
         split=_load(run, Split),
         plan=plan,
@@ -91,7 +93,11 @@ def gather_page(run: RunDir, language: Language) -> Page:
         config=run.config.read_text(encoding="utf-8", errors="replace") if run.config.is_file() else None,
         items=items,
         tasks=sorted({item.base.task for item in items}),
-        gained=find_gained(_load_answers(run, "base", "retention"), _load_answers(run, "tuned", "retention")),
+        gained=find_gained(
+            _load_answers(run, "base", "retention"),
+            _load_answers(run, "tuned", "retention"),
+            verdict.retention.left_out if verdict else (),
+        ),
         findings=group_findings(data.findings, language) if data else [],
         losses=thin_out(read_losses(run)),
         measured_peak=find_peak(record, plan),
@@ -108,9 +114,9 @@ def _load_answers(run: RunDir, arm: str, suite: str) -> list[Answer]:
     return run.load_answers(arm, suite) if run.answers_path(arm, suite).is_file() else []
 
 
-def find_gained(base: list[Answer], tuned: list[Answer]) -> list[tuple[Answer, Answer]]:
-    """Items that the base answered wrong and the tuned model answers right."""
-    by_id = {answer.id: answer for answer in tuned if answer.right}
+def find_gained(base: list[Answer], tuned: list[Answer], left_out: Container[str] = ()) -> list[tuple[Answer, Answer]]:
+    """Items that the base answered wrong and the tuned model answers right; families left out do not count."""
+    by_id = {answer.id: answer for answer in tuned if answer.right and answer.family not in left_out}
     return [(answer, by_id[answer.id]) for answer in base if not answer.right and answer.id in by_id]
 
 

@@ -60,8 +60,9 @@ def plot_loss(losses: list[tuple[int, float]], chosen: int | None, language: Lan
 
 
 def plot_selection(selection: Selection, language: Language) -> Markup | None:
-    """Select score by checkpoint, a line for each adapter scale."""
-    if not selection.candidates:
+    """Select score by checkpoint, a line for each adapter scale; nothing where `plot_trade` shows every candidate."""
+    steps = {one.checkpoint for one in selection.candidates}
+    if not steps or (len(steps) == 1 and _list_trade(selection)):
         return None
     chosen, word = (selection.checkpoint, selection.scale), tell("report.chosen", language)
 
@@ -78,10 +79,16 @@ def plot_selection(selection: Selection, language: Language) -> Markup | None:
     return draw_curves(Curves(lines, headlines.tell_selection(selection, language), axes, marked=True))
 
 
+def _list_trade(selection: Selection) -> list[Candidate]:
+    """Candidates that answered probes, by scale; none where there are too few for a curve."""
+    tried = sorted((one for one in selection.candidates if one.retention is not None), key=lambda one: one.scale)
+    return tried if len(tried) > 1 else []
+
+
 def plot_trade(selection: Selection, language: Language) -> Markup | None:
     """Gain against forgetting over the adapter's scale: select score and share of kept probes, a line each."""
-    tried = sorted((one for one in selection.candidates if one.retention is not None), key=lambda one: one.scale)
-    if len(tried) < 2:
+    tried = _list_trade(selection)
+    if not tried:
         return None
 
     def make_line(name: str, values: list[float]) -> list[CurvePoint]:

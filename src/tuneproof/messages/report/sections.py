@@ -185,7 +185,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "选定第 {step} 步、适配器缩放 {scale}，在选择集上得分 {score}。",
     ),
     "report.headline.trade": (
-        "At scale {scale} {lost} of {probes} general questions were lost and {gained} won, on a slice kept for the choice.",
+        "At scale {scale}, {lost} of {probes} general questions were lost and {gained} won, on a slice kept for the choice.",
         "缩放 {scale} 时，在专供选择的 {probes} 道通用题中丢失 {lost} 道、新增 {gained} 道。",
     ),
     "report.caption.trade": (
