@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from tuneproof.model.generate import generate_answers
+from tuneproof.model.generate import generate_answers, sample_answers
 from tuneproof.model.load import load_base
 
 PROMPTS = [[5, 6, 7], [8], [9, 10, 11, 12, 13, 14], [15, 16], [17, 18, 19, 20]]
@@ -66,3 +66,24 @@ def test_the_head_multiplies_all_rows_at_once(tiny_model_dir: Path) -> None:
 def uses(event: Any, size: int) -> bool:
     """Whether an operator multiplies a matrix of that size."""
     return any(size in shape for shape in event.input_shapes or [] if isinstance(shape, list) and len(shape) > 1)
+
+
+def test_drawn_answers_follow_the_model_and_the_seed(tiny_model_dir: Path) -> None:
+    model = load_base(str(tiny_model_dir), device="cpu", dtype="float32").model
+    with torch.no_grad():
+        model.get_output_embeddings().weight *= 8
+        expected = model(input_ids=torch.tensor([PROMPTS[0]])).logits[0, -1].softmax(-1)
+    draws = 2000
+
+    def draw(seed: int) -> list[list[int]]:
+        prompts = [PROMPTS[0]] * draws
+        return [
+            one.ids for one in sample_answers(model, prompts, limits=[1] * draws, ends=[], seed=seed, batch_size=500)
+        ]
+
+    first = draw(1)
+    counts = torch.bincount(torch.tensor(first)[:, 0], minlength=len(expected)) / draws
+    assert expected.max() < 0.9
+    assert (counts - expected).abs().max() < 5 * (0.25 / draws) ** 0.5
+    assert draw(1) == first
+    assert draw(2) != first

@@ -1,7 +1,8 @@
-"""Greedy answers in batches: sorted by length, a common beginning read once, each row leaves when it has ended.
+"""Answers in batches: sorted by length, a common beginning read once, each row leaves when it has ended.
 
-In: prompts as token ids. Out: new token ids and how each ended, in the order of the prompts. Greedy, so an answer
-depends on its prompt alone (up to the last bits of batched arithmetic).
+In: prompts as token ids. Out: new token ids and how each ended, in the order of the prompts. Everything that is measured
+is greedy, so an answer depends on its prompt alone (up to the last bits of batched arithmetic). `sample_answers` draws
+instead, where texts of the model's own kind are wanted.
 
     answers = generate_answers(model, prompts, limits=[64] * len(prompts), ends=end_ids(tokenizer))
 """
@@ -21,6 +22,10 @@ LAST = torch.tensor([-1])
 """The last position as an index, not as the number that transformers turns into a slice: a slice is not contiguous, and
 PyTorch 2.13 then multiplies every row by a copy of the head of its own (`should_fold`, LinearAlgebra.cpp). Measured on
 a CPU with 32 rows of the demo model: 1.3 s and 1.8 GB instead of 4 ms."""
+
+
+Picker = Callable[[Tensor], Tensor]
+"""Logits of shape (B, V) -> a token of each row, shape (B,)."""
 
 
 class Generated(NamedTuple):
@@ -43,16 +48,51 @@ def generate_answers(
 
     `on_answers` hears the indices of answers as they end, for progress.
     """
+    return _generate(model, prompts, limits, _Way(set(ends), batch_size, _pick_likeliest), on_answers)
+
+
+def sample_answers(
+    model: nn.Module,
+    prompts: Sequence[Sequence[int]],
+    *,
+    limits: Sequence[int],
+    ends: Sequence[int],
+    seed: int,
+    batch_size: int = 32,
+) -> list[Generated]:
+    """Draw an answer to each prompt from the model's own distribution (temperature 1), the same for the same seed."""
+    generator = torch.Generator(next(model.parameters()).device).manual_seed(seed)
+
+    def draw(logits_BV: Tensor) -> Tensor:
+        return torch.multinomial(logits_BV.float().softmax(-1), 1, generator=generator)[:, 0]
+
+    return _generate(model, prompts, limits, _Way(set(ends), batch_size, draw), None)
+
+
+class _Way(NamedTuple):
+    """How answers are made."""
+
+    ends: set[int]
+    batch_size: int
+    pick: Picker
+
+
+def _generate(
+    model: nn.Module,
+    prompts: Sequence[Sequence[int]],
+    limits: Sequence[int],
+    way: _Way,
+    on_answers: Callable[[list[int]], None] | None,
+) -> list[Generated]:
     answers = [Generated([], "length")] * len(prompts)
     # Rows that end at about the same step belong together: the limit is the best guess of an answer's length.
     order = sorted(range(len(prompts)), key=lambda i: (limits[i], len(prompts[i]), i))
     training = model.training
     model.eval()
     try:
-        for start in range(0, len(order), batch_size):
-            batch = order[start : start + batch_size]
-            made = _answer_batch(model, [prompts[i] for i in batch], [limits[i] for i in batch], set(ends))
-            for ended in made:
+        for start in range(0, len(order), way.batch_size):
+            batch = order[start : start + way.batch_size]
+            for ended in _answer_batch(model, [prompts[i] for i in batch], [limits[i] for i in batch], way):
                 for row, answer in ended.items():
                     answers[batch[row]] = answer
                 if on_answers:
@@ -64,16 +104,16 @@ def generate_answers(
 
 @torch.inference_mode()
 def _answer_batch(
-    model: nn.Module, prompts: list[Sequence[int]], limits: list[int], ends: set[int]
+    model: nn.Module, prompts: list[Sequence[int]], limits: list[int], way: _Way
 ) -> Iterator[dict[int, Generated]]:
     """Answers by row, as they end."""
-    batch = _open_batch(model, prompts)
+    batch = _open_batch(model, prompts, way.pick)
     said: list[list[int]] = [[] for _ in prompts]
     rows = list(range(len(prompts)))
     while rows:
         kept, ended = [], dict[int, Generated]()
         for place, (row, token) in enumerate(zip(rows, batch.next_B.tolist(), strict=True)):
-            if token in ends:
+            if token in way.ends:
                 ended[row] = Generated(said[row], "end")
                 continue
             said[row].append(token)
@@ -89,7 +129,7 @@ def _answer_batch(
             batch = _keep_rows(batch, kept)
             rows = [rows[place] for place in kept]
         mask_BT = torch.cat([batch.mask_BT, batch.mask_BT.new_ones(len(rows), 1)], 1)
-        next_B = _next_tokens(model, batch.cache, batch.next_B[:, None], mask_BT, batch.position_B1)
+        next_B = way.pick(_read(model, batch.cache, batch.next_B[:, None], mask_BT, batch.position_B1))
         batch = Batch(batch.cache, next_B, mask_BT, batch.position_B1 + 1)
 
 
@@ -105,21 +145,21 @@ class Batch(NamedTuple):
     """Position of the newest token in its own row."""
 
 
-def _open_batch(model: nn.Module, prompts: list[Sequence[int]]) -> Batch:
+def _open_batch(model: nn.Module, prompts: list[Sequence[int]], pick: Picker) -> Batch:
     """Read the prompts. What all of them begin with (the system prompt, a control's examples) is read once."""
     device = next(model.parameters()).device
     shared = count_shared(prompts)
     cache = open_cache(model.config)
     if shared:
         ids_1T = torch.tensor([list(prompts[0][:shared])], device=device)
-        _next_tokens(model, cache, ids_1T, torch.ones_like(ids_1T), torch.arange(shared, device=device)[None])
+        _read(model, cache, ids_1T, torch.ones_like(ids_1T), torch.arange(shared, device=device)[None])
         cache.batch_repeat_interleave(len(prompts))
     width = max(len(prompt) for prompt in prompts) - shared
     pads = [width - len(prompt) + shared for prompt in prompts]
     ids_BT = torch.tensor([[0] * pad + list(p[shared:]) for pad, p in zip(pads, prompts, strict=True)], device=device)
     mask_BT = torch.tensor([[1] * shared + [0] * pad + [1] * (width - pad) for pad in pads], device=device)
     positions_BT = (mask_BT.cumsum(-1) - 1).clamp(min=0)[:, shared:]
-    next_B = _next_tokens(model, cache, ids_BT, mask_BT, positions_BT)
+    next_B = pick(_read(model, cache, ids_BT, mask_BT, positions_BT))
     return Batch(cache, next_B, mask_BT, mask_BT.sum(-1, keepdim=True))
 
 
@@ -139,9 +179,13 @@ def _keep_rows(batch: Batch, kept: list[int]) -> Batch:
     return Batch(batch.cache, batch.next_B[keep], batch.mask_BT[keep], batch.position_B1[keep])
 
 
-def _next_tokens(model: Any, cache: DynamicCache, ids_BT: Tensor, mask_BT: Tensor, positions_BT: Tensor) -> Tensor:
-    """The likeliest next token of each row: shape (B,)."""
-    logits_B1V = model(
+def _pick_likeliest(logits_BV: Tensor) -> Tensor:
+    return logits_BV.argmax(-1)
+
+
+def _read(model: Any, cache: DynamicCache, ids_BT: Tensor, mask_BT: Tensor, positions_BT: Tensor) -> Tensor:
+    """Logits of the next token of each row: shape (B, V)."""
+    logits_B1V: Tensor = model(
         input_ids=ids_BT,
         attention_mask=mask_BT,
         position_ids=positions_BT,
@@ -149,5 +193,4 @@ def _next_tokens(model: Any, cache: DynamicCache, ids_BT: Tensor, mask_BT: Tenso
         use_cache=True,
         logits_to_keep=LAST.to(ids_BT.device),
     ).logits
-    tokens_B: Tensor = logits_B1V[:, -1].argmax(-1)
-    return tokens_B
+    return logits_B1V[:, -1]
