@@ -93,10 +93,11 @@ def test_every_rule_that_the_code_names_is_on_the_page() -> None:
 
 def test_what_a_rule_says_of_the_project_is_its_default() -> None:
     config, rules = RunConfig(), read_rules(ENGLISH)
+    scales = config.evaluate.scales
     defaults = {
         5: f"dropout {config.lora.dropout:g}",
         10: f"{100 * config.replay.fraction:g} %",
-        14: " and ".join(f"{scale:g}" for scale in config.evaluate.scales),
+        14: ", ".join(map("{:g}".format, scales[:-1])) + f" and {scales[-1]:g}",
         16: f"{config.split.near_duplicate:g}",
         20: f"{config.evaluate.checkpoints} checkpoints",
     }

@@ -25,6 +25,9 @@ TEMPLATES = sorted(SOURCE.rglob("*.jinja"))
 
 # Keys put together when they are used, by what stands before the name; every other key stands whole in the code.
 FAMILIES = (
+    "blame.column.",
+    "probes.why.",
+    "report.headline.opinion_",
     "report.line.",
     "cli.check.",
     "cli.doctor.",
@@ -59,12 +62,16 @@ FAMILIES = (
     "report.part.",
     "report.same_as.",
     "report.setting.",
+    "report.scorer.",
     "report.severity.",
     "report.side.",
     "report.status.",
     "report.threshold.",
     "report.topic.",
     "stage.",
+    "trials.column.",
+    "trials.curve_",
+    "trials.gate.",
     "verdict.reason.",
     "verdict.summary.",
 )

@@ -10,6 +10,8 @@ from pydantic import BaseModel
 from tuneproof.records import (
     Alternative,
     Answer,
+    Blame,
+    BlamedRow,
     DataReport,
     Finding,
     Message,
@@ -51,6 +53,8 @@ PUBLIC: dict[type[BaseModel], str] = {
     Answer: "id prompt reference answer score tokens",
     RunRecord: "status fingerprint versions device seed stages training",
     StageRecord: "status seconds",
+    Blame: "id suite prompt reference base tuned right against checkpoints n spread noise_spread rows",
+    BlamedRow: "id file line task replay score prompt answer",
     Alternative: "change peak_bytes",
     Rejected: "settings peak_bytes why",
 }

@@ -13,7 +13,7 @@ import pytest
 from pydantic import BaseModel
 
 from tuneproof.errors import RunError
-from tuneproof.records import Answer, DataReport, Message, Row, RunRecord, Split
+from tuneproof.records import Answer, Blame, DataReport, Message, Row, RunRecord, Split
 from tuneproof.rundir import PLACES, RunDir, write_atomic
 
 RECORD = RunRecord(
@@ -163,3 +163,38 @@ def test_the_lock_is_free_after_an_error_inside(run: RunDir) -> None:
         raise ValueError("inside")
     with run.lock():
         pass
+
+
+def make_blame(name: str) -> Blame:
+    """What is known of one item."""
+    return Blame(
+        id=name,
+        suite="test",
+        prompt="p",
+        reference="r",
+        base="b",
+        tuned="t",
+        right=False,
+        against="base",
+        checkpoints=[1],
+        n=0,
+        spread=None,
+        noise_spread=None,
+        rows=[],
+    )
+
+
+def test_an_item_of_any_name_is_kept_below_its_folder_and_no_two_share_a_file(run: RunDir) -> None:
+    names = ["en-facts-001", "../../escape", "a/b", "a\\b", "A", "a", "", ".", "題" * 90, "x" * 300, "con:1"]
+    assert run.load_blames() == []
+    for name in [*names, "a"]:
+        run.save_blame(make_blame(name))
+    assert sorted(blame.id for blame in run.load_blames()) == sorted(names)
+    files = list(run.blame.iterdir())
+    assert run.blame / "en-facts-001.json" in files
+    assert len({file.name.lower() for file in files}) == len(names)
+    assert [path for path in run.path.parent.rglob("*") if path.is_file() and path.parent != run.blame] == []
+    (run.blame / "a.json").write_text("{", encoding="utf-8")
+    with pytest.raises(RunError) as raised:
+        run.load_blames()
+    assert raised.value.where == str(run.blame / "a.json")

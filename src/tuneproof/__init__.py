@@ -14,7 +14,21 @@ from __future__ import annotations
 from tuneproof.config import RunConfig
 from tuneproof.config.load import load_config
 from tuneproof.errors import TuneproofError
-from tuneproof.records import Answer, DataReport, DriftRecord, Finding, Plan, Row, RunRecord, Selection, Split, Verdict
+from tuneproof.records import (
+    Answer,
+    DataReport,
+    DriftRecord,
+    Finding,
+    HarnessRecord,
+    JudgeRecord,
+    Plan,
+    Row,
+    RunRecord,
+    Selection,
+    Split,
+    Trials,
+    Verdict,
+)
 from tuneproof.rundir import RunDir
 
 __version__ = "0.1.0"
@@ -24,6 +38,8 @@ __all__ = [
     "DataReport",
     "DriftRecord",
     "Finding",
+    "HarnessRecord",
+    "JudgeRecord",
     "Plan",
     "Row",
     "RunConfig",
@@ -31,6 +47,7 @@ __all__ = [
     "RunRecord",
     "Selection",
     "Split",
+    "Trials",
     "TuneproofError",
     "Verdict",
     "__version__",

@@ -3,7 +3,8 @@
     TuneproofError                    exit code
     |- UsageError                     2    a file, option or name that does not exist
     |  |- ConfigError                 2    the config is wrong; every fault at once
-    |  `- ModelError                  2    the base model cannot be found, read or trusted
+    |  |- ModelError                  2    the base model cannot be found, read or trusted
+    |  `- ScorerError                 2    a scorer of the user's own is missing or fails
     |- DataError                      3    no row of the data can be used
     |- FitError                       4    it does not fit: memory or disk
     |- TrainingError                  5    not finite, nothing to learn, diverged
@@ -73,6 +74,10 @@ class Fault(UsageError):
 
 class ModelError(UsageError):
     """The base model cannot be found, read, or trusted."""
+
+
+class ScorerError(UsageError):
+    """A scorer of the user's own is not installed, raises, or returns something outside 0..1."""
 
 
 class DataError(TuneproofError):

@@ -8,14 +8,24 @@
       data/split.json           Split
       data/{train,select,test}.jsonl   a Row a line
       data/replay.jsonl         a Row a line: the base model's own answers, mixed into training
+      data/probes.jsonl         a Row a line: the user's own probes
+      data/earlier.jsonl        a Row a line: what the rounds before this one were trained on (`--from`)
+      data/scoring.jsonl        a Row a line, in a trial with fewer rows: those by which its scorers are chosen
       plan.json                 Plan
       checkpoints/checkpoint-N/ Trainer checkpoints; whole when manifest.json is there
+      start/                    the adapter that training goes on from (`--from`)
       adapter/                  the chosen adapter in PEFT's layout, tokenizer, chat template, model card
-      eval/base/SUITE.jsonl     an Answer a line; suites: test, retention, few_shot
+      eval/base/SUITE.jsonl     an Answer a line; suites: test, retention, few_shot; of the tuned model train
       eval/tuned/SUITE.jsonl
       eval/selection.json       Selection
       eval/drift.json           DriftRecord: KL to the base, loss on neutral text
+      eval/judge.json           JudgeRecord, where a judge is named; its votes lie in judge.jsonl
+      eval/harness.json         HarnessRecord, where benchmarks are named; their output lies in harness/
+      eval/unscored.jsonl       answers that a scorer of the user's own failed on
+      eval/blame/ITEM.json      Blame: the rows that pushed an answer; beside it sketches of all rows' gradients
       verdict.json              Verdict
+      trials/NAME/              a trial: a run folder of its own, on this run's rows and base answers
+      trials.json               Trials: what they show
       report.html
 
 In: a path. Out: records. Every file is written beside its place and renamed, so a reader sees the old or the new one.
@@ -26,8 +36,10 @@ In: a path. Out: records. Every file is written beside its place and renamed, so
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import re
 import socket
 import tempfile
 import time
@@ -40,7 +52,21 @@ from filelock import FileLock, Timeout
 from pydantic import BaseModel, ValidationError
 
 from tuneproof.errors import RunError
-from tuneproof.records import Answer, DataReport, DriftRecord, Plan, Row, RunRecord, Selection, Split, Verdict
+from tuneproof.records import (
+    Answer,
+    Blame,
+    DataReport,
+    DriftRecord,
+    HarnessRecord,
+    JudgeRecord,
+    Plan,
+    Row,
+    RunRecord,
+    Selection,
+    Split,
+    Trials,
+    Verdict,
+)
 
 Record = TypeVar("Record", bound=BaseModel)
 PLACES: dict[type[BaseModel], str] = {
@@ -50,17 +76,23 @@ PLACES: dict[type[BaseModel], str] = {
     Plan: "plan.json",
     Selection: "eval/selection.json",
     DriftRecord: "eval/drift.json",
+    JudgeRecord: "eval/judge.json",
+    HarnessRecord: "eval/harness.json",
     Verdict: "verdict.json",
+    Trials: "trials.json",
 }
+PLAIN_NAME = re.compile("[a-z0-9][a-z0-9-]{0,63}")
+"""Names that are the same on every file system."""
 
 
-def write_atomic(path: Path, text: str) -> None:
-    """Write `text` as UTF-8 so that `path` is the old or the new file, never half of one, at any crash."""
+def write_atomic(path: Path, content: str | bytes) -> None:
+    """Write text (as UTF-8) or bytes so that `path` is the old or the new file, never half of one, at any crash."""
+    packed = content.encode("utf-8") if isinstance(content, str) else content
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(packed)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(name, 0o666 & ~_umask())
@@ -102,6 +134,16 @@ class RunDir:
     def adapter(self) -> Path:
         """The chosen adapter."""
         return self.path / "adapter"
+
+    @property
+    def trials(self) -> Path:
+        """Folder of the trials."""
+        return self.path / "trials"
+
+    @property
+    def start(self) -> Path:
+        """The adapter that training goes on from, copied from the run that it belongs to."""
+        return self.path / "start"
 
     @property
     def report(self) -> Path:
@@ -146,9 +188,35 @@ class RunDir:
         """Answers of an arm to a suite."""
         return list(self._load_lines(self.answers_path(arm, suite), Answer))
 
+    def find_answers(self, arm: str, suite: str) -> list[Answer]:
+        """Answers of an arm to a suite; none where it was not asked."""
+        return self.load_answers(arm, suite) if self.answers_path(arm, suite).is_file() else []
+
     def save_answers(self, arm: str, suite: str, answers: Iterable[Answer]) -> None:
         """Write the answers of an arm to a suite."""
         self._save_lines(self.answers_path(arm, suite), answers)
+
+    @property
+    def blame(self) -> Path:
+        """Folder of what `tuneproof blame` found."""
+        return self.path / "eval" / "blame"
+
+    def save_blame(self, blame: Blame) -> None:
+        """Write what is known of one item; an id that is no plain file name is cut and told apart by its hash."""
+        name = blame.id
+        if not PLAIN_NAME.fullmatch(name):
+            name = f"{re.sub('[^a-z0-9-]', '-', name.lower())[:40]}_{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+        write_atomic(self.blame / f"{name}.json", blame.model_dump_json(indent=1) + "\n")
+
+    def load_blames(self) -> list[Blame]:
+        """What is known of all items that were looked at, by their file names."""
+        blames = []
+        for path in sorted(self.blame.glob("*.json")):
+            try:
+                blames.append(Blame.model_validate_json(path.read_bytes()))
+            except (ValidationError, OSError) as error:
+                raise RunError("run.damaged", where=str(path), why=str(error).splitlines()[0]) from error
+        return blames
 
     def load_events(self) -> list[dict[str, Any]]:
         """All events; a line cut short by a crash is left out."""

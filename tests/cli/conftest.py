@@ -15,11 +15,12 @@ from tuneproof.cli import run_command
 from tuneproof.config import RunConfig
 from tuneproof.config.load import dump_config
 from tuneproof.messages import Language, use_language
-from tuneproof.pipeline import AnswerRequest, RunRequest, Until
+from tuneproof.pipeline import AnswerRequest, BlameRequest, RunRequest, Until
 from tuneproof.progress import Progress
 from tuneproof.records import (
     Alternative,
     Answer,
+    Blame,
     Comparison,
     Control,
     DataReport,
@@ -65,7 +66,7 @@ class FakePipeline(ModuleType):
 
     def __init__(self) -> None:
         super().__init__("tuneproof.pipeline")
-        self.__dict__.update(RunRequest=RunRequest, AnswerRequest=AnswerRequest)
+        self.__dict__.update(RunRequest=RunRequest, AnswerRequest=AnswerRequest, BlameRequest=BlameRequest)
         self.questions: list[AnswerRequest] = []
         self.requests: list[RunRequest] = []
         self.resumed: list[tuple[Path, str]] = []
@@ -103,6 +104,9 @@ class FakePipeline(ModuleType):
         self._begin(RunConfig(), progress)
         said = [(1, "fine"), (2, HOSTILE)]
         return [Reply(id=f"q{n}", line=n, prompt="说吧?", answer=text, tokens=1, finish="end") for n, text in said]
+
+    def blame_item(self, request: BlameRequest, progress: Progress) -> list[Blame]:
+        return []
 
     def inspect_machine(self) -> dict[str, object]:
         return {

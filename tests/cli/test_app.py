@@ -11,7 +11,7 @@ import pytest
 from tests.cli.conftest import Call, FakePipeline
 from tuneproof.cli import _list_commands
 from tuneproof.cli.app import Command
-from tuneproof.messages.cli import MESSAGES
+from tuneproof.messages import load_catalogue
 
 COMMANDS = _list_commands()
 LINES = [example for command in COMMANDS for example in command.examples]
@@ -41,10 +41,10 @@ def test_help_names_every_option_and_explains_it(command: Command, language: str
     place = LANGUAGES.index(language)
     for name, hint in get_type_hints(command.options, include_extras=True).items():
         declared = get_args(hint)[1]
-        assert MESSAGES[declared.help][place].split("；")[0].split(" ")[0] in shown, name
+        assert load_catalogue()[declared.help][place].split("；")[0].split(" ")[0] in shown, name
         for flag in [text for text in (declared.param_decls or ()) if text.startswith("--")]:
             assert flag in shown
-    assert MESSAGES["cli.option.help"][place] in shown
+    assert load_catalogue()["cli.option.help"][place] in shown
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=name_command)
@@ -69,7 +69,7 @@ def test_the_root_lists_the_commands(language: str, call: Call) -> None:
     assert done.code == 0
     for command in COMMANDS:
         assert command.name.split()[0] in done.out
-    assert MESSAGES["cli.help.tuneproof"][LANGUAGES.index(language)] in done.out
+    assert load_catalogue()["cli.help.tuneproof"][LANGUAGES.index(language)] in done.out
 
 
 def test_without_a_command_the_help_is_shown(call: Call) -> None:

@@ -17,7 +17,9 @@ SMALL = [
     "evaluate.retention_items=24",
     "evaluate.checkpoints=1",
     "evaluate.scales=[1.0]",
-    "evaluate.few_shot=0",
+    "evaluate.few_shot=[]",
+    "evaluate.select_probes=20",
+    "evaluate.reworded_rows=5",
     "replay.fraction=0.02",
 ]
 

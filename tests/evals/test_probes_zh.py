@@ -1,4 +1,4 @@
-"""Chinese retention probes: sound items, whose checks refuse what is wrong, empty, hedged or echoed; replay apart."""
+"""Chinese retention probes: sound items, whose checks refuse what is wrong, empty, hedged or echoed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import re
 import unicodedata
 from collections import Counter
-from importlib.resources import files
 from itertools import combinations
 from pathlib import Path
 
@@ -45,10 +44,6 @@ def overlap(one: set[str], two: set[str]) -> float:
     return len(one & two) / len(one | two)
 
 
-def read_replay() -> list[str]:
-    return (files("tuneproof.training") / "prompts" / "zh.txt").read_text(encoding="utf-8").splitlines()
-
-
 def first_right(probe: Probe) -> str:
     """An answer by the key: the first accepted text, a count with its unit, a verb that says yes or no."""
     if probe.check == "zh_count":
@@ -85,21 +80,6 @@ def test_no_two_prompts_are_the_same_or_nearly_so() -> None:
     grams = {probe.id: five_grams(probe.prompt) for probe in PROBES}
     near = [(one, two) for one, two in combinations(grams, 2) if overlap(grams[one], grams[two]) >= 0.6]
     assert near == []
-
-
-def test_no_replay_prompt_is_nearly_a_probe() -> None:
-    asked = {normalise(probe.prompt) for probe in PROBES}
-    grams = {probe.id: five_grams(probe.prompt) for probe in PROBES}
-    for prompt in read_replay():
-        assert normalise(prompt) not in asked
-        mine = five_grams(prompt)
-        assert [name for name, theirs in grams.items() if overlap(mine, theirs) >= 0.4] == [], prompt
-
-
-def test_no_replay_prompt_names_the_answer_to_a_fact() -> None:
-    replay = "\n".join(read_replay())
-    answers = {word: probe.id for probe in PROBES if probe.family == "facts" for word in probe.accept if len(word) > 1}
-    assert {word: name for word, name in answers.items() if word in replay and not word.startswith("!")} == {}
 
 
 def test_every_check_of_chinese_answers_is_used() -> None:

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tuneproof.evals.scorers import ScorerName, choose_scorer, is_right, score_answer
+from tuneproof.evals.code import is_code
+from tuneproof.evals.formula import can_verify
+from tuneproof.evals.refusal import is_refusal
+from tuneproof.evals.scorers import ScorerName, choose_row_scorer, choose_scorer, is_right, score_answer
 
 LABELS = ["billing", "delivery", "returns", "other"] * 6
 PROSE = "We are sorry that your order arrived late. A colleague will call you today and find a solution with you. " * 2
@@ -208,3 +211,81 @@ def test_right_means_all_of_it(scorer: ScorerName) -> None:
 def test_long_text_counts_as_right_from_a_half() -> None:
     assert is_right("long", 0.5)
     assert not is_right("long", 0.49)
+
+
+PROGRAM = "def area(radius):\n    # of a circle\n    return 3.14 * radius ** 2"
+
+
+def test_programs_are_scored_as_code_and_must_parse() -> None:
+    references = [PROGRAM, "import os\nprint(os.sep)", "for at in range(3):\n    print(at)"]
+    assert choose_scorer(references) == "code"
+    assert score_answer("code", f"Here it is:\n```python\n{PROGRAM}  # mine\n```\nDone.", PROGRAM) == 1.0
+    near = score_answer("code", PROGRAM.replace("3.14", "3"), PROGRAM)
+    assert 0.8 < near < 1
+    assert not is_right("code", near)
+    for broken in ("def area(radius:\n  return", "", "\x00", "(" * 5000, "Sure! That is easy."):
+        assert score_answer("code", broken, PROGRAM) == 0.0
+
+
+@pytest.mark.parametrize("text", ["yes", "total = 5", "Paris", "42", "a b c", "print the label, then stop"])
+def test_what_happens_to_parse_is_no_program(text: str) -> None:
+    assert not is_code(text)
+
+
+REFUSALS = [
+    "I'm sorry, but I can't help with that request.",
+    "I cannot provide medical advice.",
+    "We are not able to discuss other customers' orders.",
+    "I’m unable to assist with this.",
+    "抱歉，我无法回答这个问题。",
+    "对不起，这个请求我不能协助您完成。",
+]
+
+
+def test_refusals_are_scored_by_whether_the_answer_refuses_too() -> None:
+    assert choose_scorer(REFUSALS) == "refusal"
+    for wanted in REFUSALS:
+        assert [score_answer("refusal", said, wanted) for said in REFUSALS] == [1.0] * len(REFUSALS)
+        assert score_answer("refusal", "Sure: take two tablets a day.", wanted) == 0.0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We are sorry to hear about the cracked lid; a new one leaves today.",
+        "We cannot deliver before Friday.",
+        "I can help you with that.",
+        "抱歉让您久等，新的台灯今天寄出。",
+        "这款灯不能用于室外。",
+    ],
+)
+def test_bad_news_is_no_refusal(text: str) -> None:
+    assert not is_refusal(text)
+
+
+def test_a_row_of_free_text_is_judged_by_the_type_of_its_own_reference() -> None:
+    rows = {'{"a": 1}': "json", PROGRAM: "code", REFUSALS[0]: "refusal", "42.50 EUR": "number", "the red one": "short"}
+    assert {text: choose_row_scorer("long", text) for text in rows} == rows
+    assert choose_row_scorer("long", "The colour of the lamp is red, as it was ordered.") == "long"
+    assert choose_row_scorer("short", "135 min") == "short"
+    assert choose_row_scorer("short", '{"a": 1}') == "json"
+    assert choose_row_scorer("required", '{"a": 1}') == "required"
+
+
+def test_contains_is_named_and_never_chosen() -> None:
+    assert score_answer("contains", "The capital of France is Paris.", "paris") == 1.0
+    assert score_answer("contains", "It has 1234 rooms.", "12") == 0.0
+
+
+def test_mathematics_is_compared_by_value_where_math_verify_is_installed() -> None:
+    references = [r"\boxed{\frac{1}{2}}", r"The answer is $x = \sqrt{8}$", r"$\frac{3}{4}$"]
+    if not can_verify():
+        assert choose_scorer(references) != "math"
+        pytest.skip("math-verify is not installed")
+    assert choose_scorer(references) == "math"
+    assert score_answer("math", r"So it is $\frac{2}{4}$.", references[0]) == 1.0
+    assert score_answer("math", "0.5", references[0]) == 1.0
+    assert score_answer("math", r"$2\sqrt{2}$", references[1]) == 1.0
+    assert score_answer("math", r"$\frac{1}{3}$", references[0]) == 0.0
+    assert score_answer("math", "__import__('os').getcwd()", references[0]) == 0.0
+    assert choose_scorer(["It costs $5 today, $6 tomorrow, and nobody knows why it does"]) != "math"

@@ -9,7 +9,7 @@ import pytest
 from transformers import AutoTokenizer
 
 from tuneproof.errors import ModelError
-from tuneproof.model.chat import encode_prompt, encode_row, end_ids
+from tuneproof.model.chat import encode_answer, encode_prompt, encode_row, end_ids
 from tuneproof.records import Message
 
 TALK = [
@@ -77,3 +77,14 @@ def test_the_demo_model_trains_its_end_token(demo_model: Path) -> None:
     smol = AutoTokenizer.from_pretrained(demo_model)
     assert trained_texts(smol, TALK[1:3]) == ["the answer<|im_end|>"]
     assert end_ids(smol) == [smol.convert_tokens_to_ids("<|im_end|>")]
+
+
+def test_of_an_answer_only_its_own_tokens_are_masked_in(tokenizer: Any) -> None:
+    asked, answer = TALK[:-1], TALK[-1].content
+    whole, cut = encode_answer(tokenizer, asked, answer), encode_answer(tokenizer, asked, answer, ended=False)
+    prompt = encode_prompt(tokenizer, asked)
+    assert whole.ids == encode_row(tokenizer, TALK).ids
+    assert whole.mask == [at >= len(prompt) for at in range(len(whole.ids))]
+    assert tokenizer.decode(whole.ids[len(prompt) :]) == f"{answer}<|im_end|>"
+    assert (cut.ids, cut.mask) == (whole.ids[:-1], whole.mask[:-1])
+    assert not any(encode_answer(tokenizer, asked, "", ended=False).mask)

@@ -181,7 +181,7 @@ def test_what_cannot_be_traced_is_estimated_and_marked() -> None:
     run = RunConfig(
         train=TrainSection(micro_batch=8),
         memory=MemorySection(checkpointing=False),
-        evaluate=EvaluateSection(few_shot=0, batch_size=1),
+        evaluate=EvaluateSection(few_shot=[], batch_size=1),
     )
     plan = plan_tiny(config, 1 << 30, run=run)
     assert (plan.method, plan.grade) == ("formula", "fits")

@@ -9,17 +9,23 @@ import pytest
 from tuneproof.records import (
     Alternative,
     Answer,
+    BenchmarkScore,
     Candidate,
     Control,
+    CopiedAnswer,
     DataReport,
     DriftRecord,
     Finding,
+    HarnessRecord,
+    JudgeRecord,
     LostItem,
+    Opening,
     Parts,
     Phases,
     Plan,
     Rejected,
     Retention,
+    Rewording,
     RunRecord,
     Selection,
     Settings,
@@ -117,7 +123,10 @@ def make_probes(arm: str) -> list[Answer]:
 
 def make_verdict() -> Verdict:
     """A verdict with every field filled that the page shows."""
-    control = Control(kind="few_shot", score=0.312, delta=0.388, ci95=(0.291, 0.481))
+    control = Control(
+        kind="few_shot", score=0.312, delta=0.388, ci95=(0.291, 0.481),
+        examples=5, prompt_tokens=431.2, plain_tokens=52.8,
+    )  # fmt: skip
     tasks = [
         TaskResult(
             task=name, metric="exact", n=10, base=0.1, tuned=0.1 + delta, delta=delta, ci95=ci95, p_value=0.004,
@@ -164,6 +173,21 @@ def make_verdict() -> Verdict:
             "reference": {**measures, "no_end_rate": None},
         },
         degeneration_failed=["seq_rep_4"],
+        overfitting={
+            "train_rows": 30, "held_out_rows": 40, "train_score": 0.914, "held_out_score": 0.525, "gap": 0.389,
+            "gap_low": 0.251, "gap_high": 0.517, "copied": 0.075, "reference_known": 0.021,
+        },
+        copied_answers=[
+            CopiedAnswer(
+                id="row-3", prompt=HOSTILE[0], reference=HOSTILE[1], tuned=HOSTILE[2], training=HOSTILE[3],
+                where=f"rows{HOSTILE[2]}.jsonl:12",
+            )
+        ],
+        opening=Opening(text=HOSTILE[3], count=17, n=40, references=2, example=f"{HOSTILE[3]} and so on"),
+        rewording=Rewording(
+            n=30, plain=0.525, reworded=0.346, delta=-0.179, ci95=(-0.263, -0.084), worse=9, example=HOSTILE[0],
+            example_plain=HOSTILE[1], example_reworded=HOSTILE[2],
+        ),
         minimum_detectable_effect=0.117,
         rows_needed=325,
         thresholds={"net_loss": 0.03, "significance": 0.05},
@@ -259,6 +283,35 @@ def complete(begun: RunDir, answers: dict[str, list[Answer]]) -> RunDir:
         )
     )
     begun.save(make_verdict())
+    begun.save(
+        JudgeRecord(
+            model=HOSTILE[0],
+            host="judge.example",
+            n=40,
+            wins=21,
+            losses=6,
+            ties=12,
+            inconsistent=5,
+            unclear=1,
+            net=0.375,
+            ci95=(0.141, 0.562),
+            p_value=0.0059,
+            error=HOSTILE[2],
+        )
+    )
+    begun.save(
+        HarnessRecord(
+            tasks=["arc_easy"],
+            version="0.4.13",
+            scores=[
+                BenchmarkScore(
+                    task=HOSTILE[2], metric="acc", n=2376, base=0.4731, base_error=0.0102, tuned=0.4518,
+                    tuned_error=0.01,
+                )
+            ],
+            error=HOSTILE[1],
+        )
+    )  # fmt: skip
     for arm in ("base", "tuned"):
         begun.save_answers(arm, "test", answers[arm])
         begun.save_answers(arm, "retention", make_probes(arm))

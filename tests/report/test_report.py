@@ -19,13 +19,13 @@ import pytest
 
 from tuneproof.figures import format_bytes, format_interval, format_percent, format_points
 from tuneproof.messages import Language, load_catalogue
-from tuneproof.records import Answer, DataReport, Plan, RunRecord, TaskResult, Verdict
+from tuneproof.records import Answer, DataReport, Plan, RunRecord, TaskResult, Trials, Verdict
 from tuneproof.records.verdict import Control, Decision
 from tuneproof.report import render_report, write_report
 from tuneproof.report.text import show_controls
 from tuneproof.rundir import PLACES, RunDir
 
-SECTIONS = ("verdict", "gain", "answers", "forgotten", "degeneration", "curves", "data", "plan", "repeat")
+SECTIONS = ("verdict", "gain", "answers", "forgotten", "degeneration", "beside", "curves", "data", "plan", "repeat")
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 ELEMENTS = """
     html head meta title style body a header p strong bdi time main section h1 h2 h3 dl dt dd div ul li details summary
@@ -36,8 +36,9 @@ ATTRIBUTES = """
     lang charset http-equiv content name class id href aria-label aria-labelledby dir scope type value checked hidden
     autocomplete spellcheck open for role width height x y x1 x2 y1 y2 d text-anchor overflow
 """
-# run.json is the one record that a page needs.
-OPTIONAL = [*(place for kind, place in PLACES.items() if kind is not RunRecord), "config.yaml", "events.jsonl"]
+# run.json is the one record that a page needs; a plain run has no trials.json.
+OPTIONAL = [place for kind, place in PLACES.items() if kind not in (RunRecord, Trials)]
+OPTIONAL += ["config.yaml", "events.jsonl"]
 TEMPLATES = Path(str(files("tuneproof.report") / "templates"))
 
 
@@ -236,8 +237,10 @@ def test_a_page_without_one_record_still_tells_the_rest(complete: RunDir, missin
     page = render_report(complete, "en")
     ids = [attributes.get("id") for tag, attributes in Reader(page).elements if tag in ("h1", "h2")]
     assert [name for name in ids if name] == list(SECTIONS)
-    # The split is a part of the section on data, the drift's numbers are in the verdict: no sentence of their own.
-    assert ('class="missing"' in page) == (missing not in ("data/split.json", "eval/drift.json"))
+    # The split is a part of the section on data, the drift's numbers are in the verdict, what stands beside it was not
+    # asked for: no sentence of their own.
+    silent = ("data/split.json", "eval/drift.json", "eval/judge.json", "eval/harness.json")
+    assert ('class="missing"' in page) == (missing not in silent)
 
 
 def test_a_run_that_has_just_begun_has_a_page(begun: RunDir, language: Language) -> None:
@@ -288,3 +291,39 @@ def test_a_browser_runs_our_script_and_no_other(complete: RunDir, tmp_path: Path
     assert reader.texts[: reader.texts.index("first run")].count("DON'T SHIP · first run · tuneproof") == 1
     (tools,) = [attributes for _, attributes in reader.elements if attributes.get("id") == "tools"]
     assert "hidden" not in tools, "our own script ran"
+
+
+def test_overfitting_stands_beside_the_stereotyped_output(complete: RunDir) -> None:
+    page = render_report(complete, "en")
+    section = page.partition('id="degeneration"')[2].partition("</section>")[0]
+    for shown in ("91.4", "52.5", "38.9", "7.5", "17 of 40"):
+        assert shown in section, shown
+    assert "knows its training rows better" in section
+    assert html.escape("</textarea></style></script>", quote=False) in section
+
+
+def test_what_was_not_measured_of_overfitting_is_not_shown(complete: RunDir) -> None:
+    verdict = complete.load(Verdict)
+    complete.save(
+        verdict.model_copy(update={"overfitting": {}, "copied_answers": [], "opening": None, "rewording": None})
+    )
+    section = render_report(complete, "en").partition('id="degeneration"')[2].partition("</section>")[0]
+    assert "training rows" not in section
+    assert "opening:" not in section
+
+
+def test_a_model_that_leans_on_the_wording_is_told(complete: RunDir) -> None:
+    section = render_report(complete, "en").partition('id="degeneration"')[2].partition("</section>")[0]
+    for shown in ("30 test rows", "52.5", "34.6", "17.9", "leans on the wording"):
+        assert shown in section, shown
+    verdict = complete.load(Verdict)
+    assert verdict.rewording
+    complete.save(verdict.model_copy(update={"rewording": verdict.rewording.model_copy(update={"ci95": (-0.2, 0.1)})}))
+    section = render_report(complete, "en").partition('id="degeneration"')[2].partition("</section>")[0]
+    assert "leans on the wording" not in section
+
+
+def test_what_the_control_costs_at_every_call_is_told(complete: RunDir) -> None:
+    top = render_report(complete, "en").partition('id="verdict"')[2].partition("</section>")[0]
+    assert "5 solved rows and takes 431 tokens" in top
+    assert "reads 53" in top

@@ -18,6 +18,7 @@ from tuneproof.training.replay import Limits, generate_replay, keep_answer, load
         ("Paris is the capital.", Generated([1, 2, 3, 4, 5], "length"), False),
         ("", Generated([], "end"), False),
         ("What is the capital", Generated([1, 2, 3], "end"), False),
+        ("France", Generated([1, 2], "end"), True),
         ("la la la", Generated([1, 2, 3, 4] * 6, "end"), False),
     ],
 )

@@ -1,7 +1,7 @@
 """The command line: `tuneproof COMMAND`, one file a command. It parses, calls one verb of the pipeline, and shows.
 
     cli/
-    |- demo run check plan train resume eval compare answer report doctor config    the commands
+    |- demo run check plan train resume eval compare answer blame report doctor config    the commands
     |- options.py amounts.py settings.py    what they accept, and the config that it makes
     |- app.py manner.py usage.py            typer, the language, usage errors in our style
     |- show.py bars.py words.py figures.py  the only file that prints; progress; words and numbers
@@ -85,7 +85,21 @@ def _perform(arguments: Sequence[str], screen: Screen) -> int:
 
 def _list_commands() -> list[Command]:
     """Every command, in the order of the help."""
-    from tuneproof.cli import answer, check, compare, config, demo, doctor, eval, plan, report, resume, run, train
+    from tuneproof.cli import (
+        answer,
+        blame,
+        check,
+        compare,
+        config,
+        demo,
+        doctor,
+        eval,
+        plan,
+        report,
+        resume,
+        run,
+        train,
+    )
 
-    modules = (demo, run, check, plan, train, resume, eval, compare, answer, report, doctor)
+    modules = (demo, run, check, plan, train, resume, eval, compare, answer, blame, report, doctor)
     return [*(module.COMMAND for module in modules), config.SCHEMA, config.SHOW]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tuneproof.cli.app import Command
-from tuneproof.cli.options import FolderOptions, LimitOptions
+from tuneproof.cli.options import FolderOptions, LimitOptions, TrialOptions
 from tuneproof.cli.run import show_summary
 from tuneproof.cli.settings import gather_config
 from tuneproof.cli.show import Screen
@@ -19,7 +19,7 @@ OUT = Path("runs/demo")
 
 
 @dataclass(kw_only=True)
-class DemoOptions(LimitOptions, FolderOptions):
+class DemoOptions(LimitOptions, TrialOptions, FolderOptions):
     """Options of `demo`."""
 
 
@@ -41,4 +41,9 @@ def run_demo(options: DemoOptions, screen: Screen) -> int:
     return show_summary(run, screen, gate=options.gate)
 
 
-COMMAND = Command("demo", DemoOptions, run_demo, ("tuneproof demo", "tuneproof demo --out runs/tour --time 5min"))
+COMMAND = Command(
+    "demo",
+    DemoOptions,
+    run_demo,
+    ("tuneproof demo", "tuneproof demo --out runs/tour --time 5min", "tuneproof demo --seeds 2"),
+)

@@ -4,7 +4,8 @@
     `- ConfigOptions     --config --set                    what has a config
        |- DataOptions    DATA... --model --test            what reads rows
        |- LimitOptions   --memory --time --device          what is planned
-       `- FolderOptions  --out --gate --restart            what writes a run folder
+       |- FolderOptions  --out --gate --restart            what writes a run folder
+       `- TrialOptions   --seeds --learning-curve ...      what is run besides the run
 
 `help` is a key of the message catalogue; `app.py` tells it in the language in use. `knobs` gives the config keys that
 the flags stand for; `settings.py` merges them.
@@ -86,6 +87,24 @@ class FolderOptions(ConfigOptions):
     out: Annotated[Path | None, Option("--out", metavar="RUN", help="cli.option.out")] = None
     gate: Annotated[bool, Option("--gate", help="cli.option.gate")] = False
     restart: Annotated[bool, Option("--restart", help="cli.option.restart")] = False
+
+
+@dataclass(kw_only=True)
+class TrialOptions(ConfigOptions):
+    """Commands that can run more than once; what is asked for comes on top of --time."""
+
+    seeds: Annotated[int | None, Option("--seeds", metavar="N", min=1, max=10, help="cli.option.seeds")] = None
+    learning_curve: Annotated[bool, Option("--learning-curve", help="cli.option.learning_curve")] = False
+    probe_lr: Annotated[bool, Option("--probe-lr", help="cli.option.probe_lr")] = False
+
+    def knobs(self) -> dict[str, object]:
+        """As ConfigOptions."""
+        given: dict[str, object] = {"trials.seeds": self.seeds} if self.seeds is not None else {}
+        if self.learning_curve:
+            given["trials.learning_curve"] = True
+        if self.probe_lr:
+            given["trials.probe_rate"] = True
+        return super().knobs() | given
 
 
 @dataclass(kw_only=True)

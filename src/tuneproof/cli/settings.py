@@ -48,7 +48,9 @@ def require_model(config: RunConfig) -> None:
 
 
 def name_run(config: RunConfig) -> Path:
-    """`runs/DATA-MODEL` of the first data file and the last part of the model's name."""
+    """`runs/DATA-MODEL` of the first data file and the model's name; with --from `runs/DATA-from-RUN`."""
+    if config.train.start_from is not None:
+        return Path("runs") / f"{_slug(_stem(config.data.files[0]))}-from-{_slug(Path(config.train.start_from).name)}"
     model = re.split(r"[/\\]", (config.model.name or "").rstrip("/\\"))[-1]
     return Path("runs") / f"{_slug(_stem(config.data.files[0]))}-{_slug(model)}"
 

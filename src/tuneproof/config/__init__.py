@@ -18,6 +18,7 @@ from tuneproof.config.replay import ReplaySection
 from tuneproof.config.report import ReportSection
 from tuneproof.config.split import SplitSection
 from tuneproof.config.train import TrainSection
+from tuneproof.config.trials import TrialsSection
 
 
 class RunConfig(Section):
@@ -30,6 +31,7 @@ class RunConfig(Section):
     train: TrainSection = TrainSection()
     replay: ReplaySection = ReplaySection()
     evaluate: EvaluateSection = EvaluateSection()
+    trials: TrialsSection = TrialsSection()
     memory: MemorySection = MemorySection()
     report: ReportSection = ReportSection()
 
@@ -45,4 +47,5 @@ __all__ = [
     "RunConfig",
     "SplitSection",
     "TrainSection",
+    "TrialsSection",
 ]

@@ -23,4 +23,7 @@ class TrainSection(Section):
     max_grad_norm: float = knob(1.0, "Gradient norm is clipped to this.", "0.3-1.0 (rule 5).", gt=0)
     save_steps: int | None = knob(None, "Steps between checkpoints.", "So that `evaluate.checkpoints` are made.", ge=1)
     seed: int = knob(17, "Seed of split, order and initialisation.", "Any number; it is in the report.", ge=0)
-    time_limit: float | None = knob(None, "Seconds for the whole run.", "No limit; --time sets it.", gt=0)
+    start_from: str | None = knob(None, "Run whose adapter this one goes on from.", "A fresh adapter; --from sets it.")
+    time_limit: float | None = knob(
+        None, "Seconds for the whole run, `trials` not among them.", "No limit; --time sets it.", gt=0
+    )

@@ -9,11 +9,23 @@ from __future__ import annotations
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from tuneproof.evals.task import Item, score_item
 from tuneproof.records import Answer, Control, Row
 from tuneproof.statistics import compare_paired, needed_items
+
+
+class PromptCost(NamedTuple):
+    """What the few-shot control's prompt takes."""
+
+    examples: int
+    tokens: float
+    """Mean tokens of a prompt."""
+    plain: float
+    """Mean tokens of the same questions without examples."""
+
 
 PERMUTATIONS = 10
 """Other references each tuned answer is held against; their mean is the item's control score."""
@@ -51,6 +63,7 @@ def compare_control(
     few_shot: Sequence[Answer],
     *,
     level: float,
+    cost: PromptCost | None = None,
 ) -> Control | None:
     """The control with the best macro-averaged score, and the tuned model's lead over it; None without items.
 
@@ -86,7 +99,19 @@ def compare_control(
                     rows_needed=needed_items(lead),
                 )
             )
+            if kind == "few_shot" and cost:
+                arms[-1].examples, arms[-1].prompt_tokens, arms[-1].plain_tokens = cost
     return max(arms, key=lambda arm: arm.score)
+
+
+def choose_examples(tried: Mapping[int, Sequence[Answer]]) -> int | None:
+    """The number of examples with the best macro-averaged score, the fewest of equals; None where none was tried."""
+
+    def rank(count: int) -> tuple[float, int]:
+        score = macro_average([a.task for a in tried[count]], [a.score for a in tried[count]])
+        return -(score or 0.0), count
+
+    return min(tried, key=rank, default=None)
 
 
 def macro_average(tasks: Sequence[str], scores: Sequence[float]) -> float | None:

@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 
 from tuneproof.evals.scorers import CJK
 
-__all__ = ["judge_degeneration", "measure_degeneration"]
+__all__ = ["OPENING_TOKENS", "cut_opening", "judge_degeneration", "list_grams", "measure_degeneration", "split_tokens"]
 
 Measures = Mapping[str, float | None]
 
@@ -57,7 +57,7 @@ def measure_degeneration(
     distinct_2: distinct bigrams / bigrams of all answers. identical_openings: largest share of answers with the same
     first 8 tokens. Tokens are words, punctuation marks, and single CJK characters.
     """
-    tokens = [_split_tokens(text) for text in answers]
+    tokens = [split_tokens(text) for text in answers]
     enough = len(answers) >= LEAST_ANSWERS
     return {
         "seq_rep_4": _mean_repetition(tokens),
@@ -95,32 +95,40 @@ def judge_degeneration(base: Measures, tuned: Measures, reference: Measures) -> 
     return [name for name in tuned if gates[name]]
 
 
+def cut_opening(text: str) -> str:
+    """The text up to the end of its first 8 tokens, as it is written."""
+    ends = [found.end() for found in _TOKEN.finditer(text)][:OPENING_TOKENS]
+    return text[: ends[-1]] if ends else text
+
+
 def _above(value: float | None, limit: float | None) -> bool:
     return value is not None and limit is not None and value > limit
 
 
-def _split_tokens(text: str) -> list[str]:
+def split_tokens(text: str) -> list[str]:
+    """Words in lower case, punctuation marks, and single CJK characters."""
     return _TOKEN.findall(unicodedata.normalize("NFKC", text).casefold())
 
 
-def _list_grams(tokens: Sequence[str], order: int) -> list[tuple[str, ...]]:
+def list_grams(tokens: Sequence[str], order: int) -> list[tuple[str, ...]]:
+    """Every stretch of `order` tokens."""
     return [tuple(tokens[at : at + order]) for at in range(len(tokens) - order + 1)]
 
 
 def _mean_repetition(answers: Sequence[Sequence[str]]) -> float | None:
-    grams = [_list_grams(tokens, 4) for tokens in answers]
+    grams = [list_grams(tokens, 4) for tokens in answers]
     rates = [1 - len(set(some)) / len(some) for some in grams if len(some) > 1]
     return statistics.fmean(rates) if len(rates) >= LEAST_ANSWERS else None
 
 
 def _median_ratio(answers: Sequence[Sequence[str]], references: Sequence[str]) -> float | None:
-    lengths = [len(_split_tokens(text)) for text in references]
+    lengths = [len(split_tokens(text)) for text in references]
     ratios = [len(tokens) / length for tokens, length in zip(answers, lengths, strict=True) if length]
     return statistics.median(ratios) if len(ratios) >= LEAST_ANSWERS else None
 
 
 def _distinct_bigrams(answers: Sequence[Sequence[str]]) -> float | None:
-    bigrams = [gram for tokens in answers for gram in _list_grams(tokens, 2)]
+    bigrams = [gram for tokens in answers for gram in list_grams(tokens, 2)]
     return len(set(bigrams)) / len(bigrams) if len(bigrams) >= LEAST_BIGRAMS else None
 
 

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from tuneproof.evals.task import Item
-from tuneproof.model.chat import Encoded, encode_row
+from tuneproof.model.chat import Encoded, encode_answer
 from tuneproof.model.drift import Drift, Reading, measure_drift
-from tuneproof.records import Answer, DriftRecord, Message
+from tuneproof.records import Answer, DriftRecord
 
 Answered = Sequence[tuple[Item, Answer]]
 """Items with what the base said to them."""
@@ -68,10 +68,7 @@ def _mean(drifts: Sequence[Drift], sums: Sequence[float]) -> float | None:
 
 def _encode_answer(tokenizer: Any, item: Item, answer: Answer) -> Encoded:
     """The base's answer as if it were the reference, only its own tokens counted."""
-    encoded = encode_row(tokenizer, [*item.messages, Message(role="assistant", content=answer.answer)])
-    turns = [at for at in range(1, len(encoded.mask)) if encoded.mask[at] and not encoded.mask[at - 1]]
-    # Earlier assistant turns of a conversation were given, not said.
-    return Encoded(encoded.ids, [seen and at >= turns[-1] for at, seen in enumerate(encoded.mask)])
+    return encode_answer(tokenizer, item.messages, answer.answer)
 
 
 def _encode_text(tokenizer: Any, text: str) -> Encoded:

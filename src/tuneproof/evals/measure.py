@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from tuneproof.errors import ScorerError
 from tuneproof.evals.task import Item, score_item
 from tuneproof.model.chat import encode_prompt, end_ids
 from tuneproof.model.generate import generate_answers
@@ -24,8 +25,12 @@ def measure_items(
     *,
     batch_size: int,
     on_progress: Callable[[int], None] | None = None,
+    on_unscored: Callable[[Sequence[tuple[Item, str]]], None] | None = None,
 ) -> list[Answer]:
-    """Answer every item greedily and score it. `on_progress` hears how many are done."""
+    """Answer every item greedily and score it. `on_progress` hears how many are done.
+
+    `on_unscored` gets the answers when a scorer of the user's own fails; its ScorerError goes on.
+    """
     done = 0
 
     def count(indices: list[int]) -> None:
@@ -42,27 +47,30 @@ def measure_items(
         batch_size=batch_size,
         on_answers=count,
     )
-    answers = []
-    for item, made in zip(items, generated, strict=False):
-        text = tokenizer.decode(made.ids, skip_special_tokens=True).strip()
-        score, right = score_item(item, text)
-        answers.append(
-            Answer(
-                id=item.id,
-                task=item.task,
-                scorer=item.scorer,
-                prompt=item.prompt,
-                reference=item.reference,
-                answer=text,
-                score=score,
-                right=right,
-                tokens=len(made.ids),
-                finish=made.finish,
-                cluster=item.cluster,
-                language=item.language,
-            )
+    texts = [tokenizer.decode(made.ids, skip_special_tokens=True).strip() for made in generated]
+    try:
+        scores = [score_item(item, text) for item, text in zip(items, texts, strict=True)]
+    except ScorerError:
+        if on_unscored:
+            on_unscored(list(zip(items, texts, strict=True)))
+        raise
+    return [
+        Answer(
+            id=item.id,
+            task=item.task,
+            scorer=item.scorer,
+            prompt=item.prompt,
+            reference=item.reference,
+            answer=text,
+            score=score,
+            right=right,
+            tokens=len(made.ids),
+            finish=made.finish,
+            cluster=item.cluster,
+            language=item.language,
         )
-    return answers
+        for item, made, text, (score, right) in zip(items, generated, texts, scores, strict=True)
+    ]
 
 
 def add_examples(items: Sequence[Item], rows: Sequence[Row], count: int) -> list[Item]:

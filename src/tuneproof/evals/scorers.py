@@ -19,9 +19,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-__all__ = ["CJK", "ScorerName", "choose_scorer", "is_right", "score_answer"]
+from tuneproof.evals.code import is_code, score_code
+from tuneproof.evals.formula import can_verify, is_formula, score_formula
+from tuneproof.evals.refusal import is_refusal, score_refusal
 
-ScorerName = Literal["choice", "number", "json", "short", "long", "required"]
+__all__ = ["CJK", "RIGHT", "ScorerName", "choose_row_scorer", "choose_scorer", "is_right", "score_answer"]
+
+ScorerName = Literal["choice", "number", "math", "json", "code", "refusal", "short", "long", "required", "contains"]
+"""`contains` is never chosen, only named in a config."""
 
 CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 """Inside of a character class: scripts written without spaces, where a character counts as a word."""
@@ -59,9 +64,9 @@ def choose_scorer(references: Sequence[str], required: bool = False) -> ScorerNa
     """The scorer for a whole task, from its reference answers (`required`: its rows carry required strings).
 
     In this order: required strings; JSON (nearly all references parse to an object or array); choice (at least 20
-    references, at most 12 different short ones that repeat); number (nearly all are or end in a number that is the
-    answer: "Total: 37.50 EUR", "#### 42"; not a date, a time or an order code); short (median of at most 15 words or
-    30 CJK characters); long.
+    references, at most 12 different short ones that repeat); math (LaTeX, where math-verify is installed); number
+    (nearly all are or end in a number that is the answer: "Total: 37.50 EUR", "#### 42"; not a date, a time or an order
+    code); code (Python); refusal; short (median of at most 15 words or 30 CJK characters); long.
     """
     if required:
         return "required"
@@ -71,17 +76,39 @@ def choose_scorer(references: Sequence[str], required: bool = False) -> ScorerNa
         return "json"
     if _is_choice(references):
         return "choice"
-    if _share(references, lambda text: _NUMBER_ANSWER.search(_fold_digits(text)) is not None) >= NEARLY_ALL:
-        return "number"
+    for name, holds in _TYPES.items():
+        if _share(references, holds) >= NEARLY_ALL:
+            return name
     return "short" if statistics.median(map(_count_units, references)) <= SHORT_UNITS else "long"
+
+
+def choose_row_scorer(scorer: ScorerName, reference: str) -> ScorerName:
+    """The scorer of one row, given its task's: in a task of free text a row may have an answer of another type.
+
+    JSON, code and refusals are told for certain. Among long answers a number alone, or up to 4 words, is judged as
+    such; among short ones not, since `135 min` is no better than `135 g` to the number scorer.
+    """
+    if scorer not in ("short", "long"):
+        return scorer
+    if isinstance(_parse_json(reference), dict | list):
+        return "json"
+    if is_code(reference):
+        return "code"
+    if is_refusal(reference):
+        return "refusal"
+    if scorer == "short" or _count_units(reference) > CHOICE_UNITS:
+        return scorer
+    return "number" if _NUMBER_ANSWER.match(_fold_digits(reference)) else "short"
 
 
 def score_answer(scorer: ScorerName, answer: str, reference: str, required: Sequence[str] = ()) -> float:
     """The score of one answer, 0 to 1.
 
-    choice: equal after normalisation. number: the last number is equal. json: F1 of the fields. short: 1 when equal,
-    else F1 of words (of characters in Chinese). long: chrF2. required: share of `required` that the answer holds; a
-    row that requires nothing is scored as long text.
+    choice: equal after normalisation. number: the last number is equal. math: the value is equal. json: F1 of the
+    fields. code: 0 where it does not parse, 1 for the same program, else F1 of its words. refusal: both refuse or
+    neither. short: 1 when equal, else F1 of words (of characters in Chinese). long: chrF2. required: share of
+    `required` that the answer holds; a row that requires nothing is scored as long text. contains: the answer holds
+    the reference.
     """
     if scorer == "required" and required:
         return _share(required, lambda text: _holds(answer, text))
@@ -143,10 +170,24 @@ def _score_long(answer: str, reference: str) -> float:
     return (1 + CHRF_BETA**2) * precision * recall / (CHRF_BETA**2 * precision + recall)
 
 
+def _score_contains(answer: str, reference: str) -> float:
+    return float(_holds(answer, reference))
+
+
+_TYPES: dict[ScorerName, Callable[[str], bool]] = {
+    "math": lambda text: can_verify() and is_formula(text),
+    "number": lambda text: _NUMBER_ANSWER.search(_fold_digits(text)) is not None,
+    "code": is_code,
+    "refusal": is_refusal,
+}
 _SCORERS: dict[ScorerName, Callable[[str, str], float]] = {
     "choice": _score_choice,
     "number": _score_number,
+    "math": score_formula,
     "json": _score_json,
+    "code": score_code,
+    "refusal": score_refusal,
+    "contains": _score_contains,
     "short": _score_short,
     "long": _score_long,
     "required": _score_long,

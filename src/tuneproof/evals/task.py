@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar, get_args
 
 import numpy as np
 
+from tuneproof.evals.custom import score_custom
 from tuneproof.evals.probes import Probe, is_probe_right
-from tuneproof.evals.scorers import ScorerName, choose_scorer, is_right, score_answer
-from tuneproof.records import Message, Row
+from tuneproof.evals.scorers import RIGHT, ScorerName, choose_row_scorer, choose_scorer, is_right, score_answer
+from tuneproof.records import Answer, Message, Row
+
+Spread = TypeVar("Spread", "Item", Answer)
 
 
 class Item(NamedTuple):
@@ -25,7 +28,7 @@ class Item(NamedTuple):
     task: str
     """The row's task, or the probe's family."""
     scorer: str
-    """A scorer's name, or `probe` for a probe's own check."""
+    """A scorer's name, ours or of the user's own, or `probe` for a probe's own check."""
     messages: list[Message]
     reference: str
     required: tuple[str, ...]
@@ -34,6 +37,8 @@ class Item(NamedTuple):
     cluster: str | None
     language: str | None
     probe: Probe | None
+    place: str = ""
+    """`file:line` of a row."""
 
     @property
     def prompt(self) -> str:
@@ -70,15 +75,19 @@ def make_row_items(
     scorers: Mapping[str, ScorerName],
     limits: Mapping[str, int],
     clusters: Mapping[str, str],
+    named: Mapping[str, str] | None = None,
 ) -> list[Item]:
-    """Items of held-out rows. A task that training has not seen gets the scorer of its own references."""
+    """Items of held-out rows. A task that training has not seen gets the scorer of its own references.
+
+    `named`: task -> the scorer that the user wants; of all other rows the reference may have a type of its own.
+    """
     own = choose_scorers([row for row in rows if row.task not in scorers])
     longest = max(limits.values(), default=64)
     return [
         Item(
             id=row.id,
             task=row.task,
-            scorer={**own, **scorers}[row.task],
+            scorer=(named or {}).get(row.task) or choose_row_scorer({**own, **scorers}[row.task], row.reference),
             messages=row.prompt,
             reference=row.reference,
             required=tuple(row.required),
@@ -86,6 +95,7 @@ def make_row_items(
             cluster=clusters.get(row.id, row.id),
             language=None,
             probe=None,
+            place=f"{row.file}:{row.line}",
         )
         for row in rows
     ]
@@ -115,13 +125,16 @@ def score_item(item: Item, answer: str) -> tuple[float, bool]:
     if item.probe is not None:
         right = is_probe_right(item.probe, answer)
         return float(right), right
+    if item.scorer not in get_args(ScorerName):
+        score = score_custom(item.scorer, answer, item.reference, item.prompt, place=item.place)
+        return score, score >= RIGHT
     scorer: ScorerName = item.scorer  # type: ignore[assignment]
     score = score_answer(scorer, answer, item.reference, item.required)
     return score, is_right(scorer, score)
 
 
-def spread_items(items: Sequence[Item], count: int) -> list[Item]:
-    """`count` items that keep the shares of the tasks: every n-th of the items sorted by task, then by id."""
+def spread_items(items: Sequence[Spread], count: int) -> list[Spread]:
+    """`count` items or answers that keep the shares of the tasks: every n-th of them sorted by task, then by id."""
     if count >= len(items):
         return list(items)
     ordered = sorted(items, key=lambda item: (item.task, item.id))

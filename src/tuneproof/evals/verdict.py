@@ -13,8 +13,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tuneproof.config import EvaluateSection
-from tuneproof.evals.control import compare_control, macro_average
+from tuneproof.evals.control import PromptCost, compare_control, macro_average
 from tuneproof.evals.degeneration import judge_degeneration, measure_degeneration
+from tuneproof.evals.overfitting import Overfitting
+from tuneproof.evals.rewording import compare_rewording
 from tuneproof.messages import Language, tell
 from tuneproof.records import Answer, Control, DriftRecord, LostItem, Retention, Selection, TaskResult, Verdict
 from tuneproof.records.verdict import Decision
@@ -51,6 +53,11 @@ class Evidence(NamedTuple):
     permuted: Sequence[float]
     """Mean score of each tuned answer against other references of its task."""
     drift: DriftRecord | None = None
+    overfitting: Overfitting | None = None
+    cost: PromptCost | None = None
+    """Of the few-shot control's prompt."""
+    reworded: Sequence[Answer] = ()
+    """The tuned model's answers to some test rows in other words."""
 
 
 def judge_run(
@@ -58,7 +65,8 @@ def judge_run(
 ) -> Verdict:
     """The verdict of a run."""
     level = 1 - thresholds.significance
-    control = compare_control(evidence.tuned_test, evidence.frequent, evidence.permuted, evidence.few_shot, level=level)
+    others = evidence.frequent, evidence.permuted, evidence.few_shot
+    control = compare_control(evidence.tuned_test, *others, level=level, cost=evidence.cost)
     task, difference = _compare(evidence.base_test, evidence.tuned_test, "all", level)
     task.control = control
     names = sorted({answer.task for answer in evidence.base_test})
@@ -80,6 +88,10 @@ def judge_run(
         retention=retention,
         degeneration=degeneration,
         degeneration_failed=failed,
+        overfitting=evidence.overfitting.numbers if evidence.overfitting else {},
+        copied_answers=evidence.overfitting.copies if evidence.overfitting else [],
+        opening=evidence.overfitting.opening if evidence.overfitting else None,
+        rewording=compare_rewording(evidence.tuned_test, evidence.reworded, level),
         minimum_detectable_effect=detectable_effect(task.n),
         rows_needed=_rows_needed(reasons, difference, control, retention, thresholds),
         selection={
@@ -192,7 +204,8 @@ def _compare_probes(base: Sequence[Answer], tuned: Sequence[Answer], level: floa
         p_value=mcnemar_p(len(lost), gained),
         loss_upper95=net_loss_upper(len(lost), gained, len(pairs), level),
         net_loss=(len(lost) - gained) / len(pairs) if pairs else None,
-        by_language=_count(pairs, lambda answer: answer.language or "?"),
+        # The user's own probes name no language; they are counted by family.
+        by_language=_count([pair for pair in pairs if pair[0].language], lambda answer: answer.language),
         by_family=_count(pairs, lambda answer: answer.task),
         left_out=out,
         lost_items=[

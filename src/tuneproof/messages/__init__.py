@@ -16,7 +16,20 @@ from importlib import import_module
 from typing import Literal, get_args
 
 Language = Literal["en", "zh"]
-CATALOGUES = ("answer", "cli", "compare", "config", "data", "errors", "evals", "plan", "report", "training")
+CATALOGUES = (
+    "answer",
+    "blame",
+    "cli",
+    "compare",
+    "config",
+    "data",
+    "errors",
+    "evals",
+    "plan",
+    "report",
+    "training",
+    "trials",
+)
 
 _LANGUAGE: ContextVar[Language] = ContextVar("language", default="en")
 

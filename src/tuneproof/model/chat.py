@@ -63,6 +63,17 @@ def encode_row(tokenizer: Any, messages: Sequence[Message]) -> Encoded:
     return Encoded(ids[: last + 1], mask[: last + 1])
 
 
+def encode_answer(tokenizer: Any, messages: Sequence[Message], answer: str, *, ended: bool = True) -> Encoded:
+    """A conversation and an answer to it; only the answer is masked in, not what the assistant was given to have said.
+
+    An answer that has not `ended` by itself, since it was cut, stands without the token that ends a turn.
+    """
+    encoded = encode_row(tokenizer, [*messages, Message(role="assistant", content=answer)])
+    turns = [at for at in range(1, len(encoded.mask)) if encoded.mask[at] and not encoded.mask[at - 1]]
+    last = len(encoded.ids) - (0 if ended else 1)
+    return Encoded(encoded.ids[:last], [said and at >= turns[-1] for at, said in enumerate(encoded.mask[:last])])
+
+
 def end_ids(tokenizer: Any, generation_config: Any = None) -> list[int]:
     """Ids that end an answer: the tokenizer's end token, the model's own, and the one its template ends a turn with."""
     configured = getattr(generation_config, "eos_token_id", None)

@@ -1,8 +1,8 @@
 """Answers in batches: sorted by length, a common beginning read once, each row leaves when it has ended.
 
-In: prompts as token ids. Out: new token ids and how each ended, in the order of the prompts. Everything that is measured
-is greedy, so an answer depends on its prompt alone (up to the last bits of batched arithmetic). `sample_answers` draws
-instead, where texts of the model's own kind are wanted.
+In: prompts as token ids. Out: new token ids and how each ended, in the order of the prompts. Everything that is
+measured is greedy, so an answer depends on its prompt alone (up to the last bits of batched arithmetic).
+`sample_answers` draws instead, where texts of the model's own kind are wanted.
 
     answers = generate_answers(model, prompts, limits=[64] * len(prompts), ends=end_ids(tokenizer))
 """

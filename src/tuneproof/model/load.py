@@ -143,6 +143,33 @@ def enable_checkpointing(model: PreTrainedModel) -> None:
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
 
 
+def remove_adapter(model: PeftModel) -> None:
+    """Take the adapter off: the base's modules stand where they stood, bit for bit, ready for another one.
+
+    Recomputing of activations is switched off too: an adapter that is put on while it is on would make the embeddings
+    part of the backward pass.
+    """
+    base = model.unload()
+    with warnings.catch_warnings():
+        # As in `enable_checkpointing`: these names work from the floor on.
+        warnings.filterwarnings("ignore", message=".*checkpointing.*", category=FutureWarning)
+        if base.is_gradient_checkpointing:
+            base.gradient_checkpointing_disable()
+
+
+def load_start(model: PeftModel, folder: Path, alpha: int) -> None:
+    """Put the adapter of `folder` into the model's adapter, to be trained on from there.
+
+    A scale that was chosen for it is folded into its `lora_alpha`. Here alpha is as it is given, so that the learning
+    rate means the same, and the weights carry the scale: (alpha' / r) B A = (alpha / r) (alpha' / alpha B) A.
+    """
+    ratio = _read_json(folder / "adapter_config.json")["lora_alpha"] / alpha
+    weights = load_file(folder / "adapter_model.safetensors")
+    set_peft_model_state_dict(
+        model, {name: weight * ratio if "lora_B" in name else weight for name, weight in weights.items()}
+    )
+
+
 def set_adapter(model: PeftModel, folder: Path, scale: float = 1.0) -> None:
     """Put the adapter weights of `folder` into the model's adapter, at `scale` of their trained strength."""
     set_peft_model_state_dict(model, load_file(folder / "adapter_model.safetensors"))

@@ -16,7 +16,7 @@ from tuneproof.config import RunConfig
 from tuneproof.errors import RunError
 from tuneproof.messages import Language
 from tuneproof.progress import Progress
-from tuneproof.records import Comparison, DataReport, Plan, Reply, RunRecord
+from tuneproof.records import Blame, Comparison, DataReport, Plan, Reply, RunRecord
 from tuneproof.records.answer import ArmName
 from tuneproof.rundir import RunDir
 
@@ -37,6 +37,16 @@ class AnswerRequest(NamedTuple):
     """`KEY=VALUE`, on top of the run's config: how the file is read."""
 
 
+class BlameRequest(NamedTuple):
+    """An answer of a run's tuned model that is to be explained."""
+
+    run: Path
+    item: str
+    """Id of a probe or of a test row; `lost` for every lost answer of the verdict."""
+    top: int = 5
+    """Rows wanted; a record keeps 20 at least."""
+
+
 class RunRequest(NamedTuple):
     """What to run, where, and the command line as typed (for the report)."""
 
@@ -51,14 +61,14 @@ class RunRequest(NamedTuple):
 
 def run_all(request: RunRequest, progress: Progress) -> RunDir:
     """The whole chain; goes on where it stopped. Raises any TuneproofError."""
-    from tuneproof.pipeline.chain import start_run
+    from tuneproof.pipeline.start import start_run
 
     return start_run(request, progress)
 
 
 def resume_run(path: Path, progress: Progress, until: Until = "report") -> RunDir:
     """Go on with a run folder by its own config. Raises RunError when it is no run folder, or its data changed."""
-    from tuneproof.pipeline.chain import continue_run
+    from tuneproof.pipeline.start import continue_run
 
     return continue_run(open_run(path), progress, until)
 
@@ -96,6 +106,13 @@ def answer_file(request: AnswerRequest, progress: Progress) -> list[Reply]:
     from tuneproof.pipeline.answer import answer_questions
 
     return answer_questions(request, progress)
+
+
+def blame_item(request: BlameRequest, progress: Progress) -> list[Blame]:
+    """The training rows that did most to change an answer, or each lost one. Raises any TuneproofError."""
+    from tuneproof.pipeline.blame import blame_items
+
+    return blame_items(request, progress)
 
 
 def inspect_machine() -> dict[str, object]:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import platform
-import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
@@ -18,17 +17,26 @@ from typing import NamedTuple
 from pydantic import BaseModel
 
 from tuneproof import __version__
-from tuneproof.config import RunConfig
-from tuneproof.config.load import dump_config, load_config
-from tuneproof.errors import ConfigError, Fault, RunError, StoppedError, TuneproofError
-from tuneproof.messages import current_language
+from tuneproof.config import RunConfig, TrialsSection
+from tuneproof.config.load import dump_config
+from tuneproof.errors import RunError, StoppedError, TuneproofError
 from tuneproof.model.load import fingerprint_model, fingerprint_template, load_tokenizer
-from tuneproof.pipeline import RunRequest, Until, verbs
+from tuneproof.pipeline import beside, verbs
 from tuneproof.pipeline.prepare import plan_memory, prepare_data
 from tuneproof.pipeline.rehearsal import rehearse
 from tuneproof.pipeline.work import Work
-from tuneproof.progress import Progress
-from tuneproof.records import DataReport, DriftRecord, Plan, RunRecord, Selection, Split, StageRecord, Verdict
+from tuneproof.records import (
+    DataReport,
+    DriftRecord,
+    HarnessRecord,
+    JudgeRecord,
+    Plan,
+    RunRecord,
+    Selection,
+    Split,
+    StageRecord,
+    Verdict,
+)
 from tuneproof.rundir import RunDir
 
 PACKAGES = ("torch", "transformers", "peft", "accelerate", "safetensors", "tokenizers")
@@ -41,6 +49,8 @@ class Stage(NamedTuple):
     verb: Callable[[Work], None]
     records: tuple[type[BaseModel], ...] = ()
     files: tuple[str, ...] = ()
+    retried: type[JudgeRecord] | type[HarnessRecord] | None = None
+    """A record that may hold an error: the stage is then done again."""
 
 
 CHAIN = (
@@ -54,56 +64,25 @@ CHAIN = (
     Stage("tuned", verbs.measure_tuned, (), ("eval/tuned/test.jsonl", "eval/tuned/retention.jsonl")),
     Stage("drift", verbs.measure_drift, (DriftRecord,)),
     Stage("verdict", verbs.judge, (Verdict,)),
+    Stage("opinion", beside.ask_judge, retried=JudgeRecord),
+    Stage("harness", beside.run_harness, retried=HarnessRecord),
     Stage("report", verbs.report, (), ("report.html",)),
 )
 
 
-def start_run(request: RunRequest, progress: Progress) -> RunDir:
-    """Begin a run in its folder, or go on with it. Raises RunError when the folder is another experiment's."""
-    if request.config.model.name is None:
-        raise ConfigError([Fault("config.no_model", where="model.name")])
-    run = RunDir(request.out)
-    wanted = fingerprint_run(request.config)
-    with run.lock():
-        if request.restart:
-            clear_run(run)
-        if run.has(RunRecord):
-            refuse_other(run, wanted)
-        else:
-            record = RunRecord(
-                status="running",
-                command=request.command,
-                fingerprint=wanted,
-                versions=list_versions(),
-                device=request.config.model.device,
-                seed=request.config.train.seed,
-                language=current_language(),
-                created=time.time(),
-            )
-            run.save(record)
-            # The file exists from the first moment on, so that `resume` needs nothing but the folder.
-            run.config.write_text(dump_config(request.config), encoding="utf-8")
-    return continue_run(run, progress, request.until)
-
-
-def continue_run(run: RunDir, progress: Progress, until: Until) -> RunDir:
+def walk_chain(work: Work, stages: Sequence[Stage], until: str = "report") -> None:
     """Do the stages that are not done, up to `until`. What fails or is stopped is written into run.json."""
-    with run.lock():
-        config, _ = load_config(run.config)
-        refuse_other(run, {**fingerprint_run(config), "config": run.load(RunRecord).fingerprint["config"]})
-        work = Work(run, config, progress)
-        try:
-            for stage in CHAIN:
-                if not is_done(run, stage):
-                    do_stage(work, stage)
-                if stage.name == until:
-                    break
-        except BaseException as error:
-            stopped = isinstance(error, (StoppedError, KeyboardInterrupt))
-            note_status(run, "stopped" if stopped else "failed", error)
-            raise
-        note_status(run, "done")
-    return run
+    try:
+        for stage in stages:
+            if not is_done(work.run, stage):
+                do_stage(work, stage)
+            if stage.name == until:
+                break
+    except BaseException as error:
+        stopped = isinstance(error, (StoppedError, KeyboardInterrupt))
+        note_status(work.run, "stopped" if stopped else "failed", error)
+        raise
+    note_status(work.run, "done")
 
 
 def do_stage(work: Work, stage: Stage) -> None:
@@ -125,7 +104,8 @@ def is_done(run: RunDir, stage: Stage) -> bool:
     """Whether the stage ended well and all its records are still there."""
     noted = run.load(RunRecord).stages.get(stage.name)
     there = all(run.has(kind) for kind in stage.records) and all((run.path / name).is_file() for name in stage.files)
-    return noted is not None and noted.status == "done" and there
+    failed = stage.retried is not None and run.has(stage.retried) and run.load(stage.retried).error is not None
+    return noted is not None and noted.status == "done" and there and not failed
 
 
 def note_status(run: RunDir, status: str, error: BaseException | None = None) -> None:
@@ -143,7 +123,9 @@ def fingerprint_run(config: RunConfig) -> dict[str, str]:
     """What makes this experiment this one: hashes of data, base, template and config. Raises for what is not there."""
     assert config.model.name is not None
     return {
-        "data": _hash_files([*config.data.files, *([config.data.test] if config.data.test else [])]),
+        "data": _hash_files(
+            [*config.data.files, *([config.data.test] if config.data.test else []), *config.evaluate.probes]
+        ),
         "base": fingerprint_model(config.model.name),
         "template": fingerprint_template(load_tokenizer(config.model.name, config.model.revision)),
         "config": hashlib.sha256(dump_config(_without_cosmetics(config)).encode()).hexdigest()[:16],
@@ -156,14 +138,6 @@ def refuse_other(run: RunDir, wanted: dict[str, str]) -> None:
     differing = [f"{field} {kept.get(field)} != {value}" for field, value in wanted.items() if kept.get(field) != value]
     if differing:
         raise RunError("run.other", where=str(run.path), differences=", ".join(differing))
-
-
-def clear_run(run: RunDir) -> None:
-    """Remove the records of a run, and nothing that it did not write."""
-    for name in ("data", "checkpoints", "adapter", "eval"):
-        shutil.rmtree(run.path / name, ignore_errors=True)
-    for name in ("config.yaml", "run.json", "events.jsonl", "plan.json", "verdict.json", "report.html"):
-        (run.path / name).unlink(missing_ok=True)
 
 
 def list_versions() -> dict[str, str]:
@@ -188,4 +162,6 @@ def _without_cosmetics(config: RunConfig) -> RunConfig:
     """The config without what does not change a result."""
     plain = config.model_copy(deep=True)
     plain.report.language = None
+    # Other seeds and fewer rows are runs beside this one; a probed learning rate is this run's own.
+    plain.trials = TrialsSection(probe_rate=plain.trials.probe_rate)
     return plain

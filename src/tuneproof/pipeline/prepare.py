@@ -22,6 +22,10 @@ from tuneproof.model.chat import Encoded, encode_row
 from tuneproof.model.hardware import free_disk, inspect_hardware
 from tuneproof.model.load import load_config, load_tokenizer
 from tuneproof.model.step import count_trained
+from tuneproof.pipeline.beside import check_beside
+from tuneproof.pipeline.onward import find_trained, keep_apart
+from tuneproof.pipeline.probes import prepare_probes
+from tuneproof.pipeline.scorers import try_scorers
 from tuneproof.pipeline.work import Work
 from tuneproof.plan.choose import Lengths, Target, choose_plan
 from tuneproof.plan.recipe import resolve_training
@@ -78,10 +82,16 @@ def prepare_rows(config: RunConfig, progress: Progress) -> Prepared:
 
 def prepare_data(work: Work) -> None:
     """Write data/report.json, data/split.json and the rows of each side."""
+    check_beside(work)
     prepared = prepare_rows(work.config, work.progress)
     rows = prepared.rows
+    part_rounds(work, prepared)
     if work.config.data.test:
         test, leaked = _read_test(work.config, prepared.report, rows)
+        known = find_trained(test, work.run)
+        test = [row for row in test if row.id not in known]
+        if known:
+            work.progress.say("start.dropped", n=len(known))
         # A row that is nearly a test row would be tested on what it taught.
         rows = [row for row in rows if row.id not in leaked]
         for row in test:
@@ -93,10 +103,29 @@ def prepare_data(work: Work) -> None:
         rows = [*rows, *test]
     for side in ("train", "select", "test"):
         work.run.save_rows(side, [row for row in rows if prepared.split.rows[row.id].side == side])
+    prepare_probes(work, [row for row in rows if prepared.split.rows[row.id].side == "train"])
+    try_scorers(work, [*rows, *work.own_rows])
     work.run.save(prepared.split)
     work.run.save(prepared.report)
     if not prepared.split.sizes["test"]:
         work.progress.say("data.no_test", rows=len(prepared.rows))
+
+
+def part_rounds(work: Work, prepared: Prepared) -> None:
+    """Hold out no row that an earlier round of `--from` was trained on."""
+    trained = find_trained(prepared.rows, work.run)
+    moved = [name for name in trained if prepared.split.rows[name].side != "train"]
+    if not moved:
+        return
+    split = keep_apart(prepared.rows, prepared.split, trained)
+    prepared.split.rows, prepared.split.sizes, prepared.split.strata = split.rows, split.sizes, split.strata
+    prepared.split.largest_stratum_gap = split.largest_stratum_gap
+    prepared.split.length_distance = split.length_distance
+    summary = prepared.report.split
+    assert summary is not None
+    summary.train, summary.select, summary.test = (split.sizes[side] for side in ("train", "select", "test"))
+    summary.minimum_detectable_effect = detectable_effect(summary.test)
+    work.progress.say("start.moved", n=len(moved))
 
 
 def plan_memory(work: Work) -> None:

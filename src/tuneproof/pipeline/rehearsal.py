@@ -14,9 +14,11 @@ from collections.abc import Sequence
 from tuneproof.evals.drift import load_texts
 from tuneproof.evals.measure import add_examples, measure_items
 from tuneproof.evals.probes import load_probes
+from tuneproof.evals.select import FINALISTS, FIRST_LOOK
 from tuneproof.evals.task import Item, make_probe_items, spread_items
 from tuneproof.model.chat import encode_prompt
 from tuneproof.model.generate import count_shared, generate_answers
+from tuneproof.pipeline.prompting import TRIED_ROWS
 from tuneproof.pipeline.work import PROBE_LANGUAGES, Work
 from tuneproof.plan import budget
 from tuneproof.records import TimePlan
@@ -35,6 +37,8 @@ PILOT = 20
 """Probes of each language that decide whether it is measured."""
 SPOKEN = 0.25
 """Share of them that must be right."""
+HALVING = budget.Halving(FIRST_LOOK, FINALISTS)
+"""How the choice compares candidates."""
 KEPT_REPLAY = 0.8
 """Share of replay answers that pass the filters; measured with the demo model."""
 
@@ -113,6 +117,9 @@ def describe_work(work: Work, rows: RowSet) -> budget.Work:
     answer = 0.5 * config.replay.max_new_tokens
     tests = work.row_items("test", knobs.test_rows)
     shown = spread_items(tests, knobs.few_shot_rows or len(tests)) if knobs.few_shot else []
+    # Tries answer select rows; those are like test rows.
+    most = add_examples(shown, work.train_rows, max(knobs.few_shot, default=0))
+    beside = [*work.train_items(), *spread_items(tests, knobs.reworded_rows)]
     replay_rows = replay_tokens / (2 * answer)
     test, retention = _describe_items(work, tests), _describe_items(work, work.probe_items())
     epoch_steps = (len(rows) + replay_rows) / config.train.batch_size
@@ -125,9 +132,13 @@ def describe_work(work: Work, rows: RowSet) -> budget.Work:
         test=test,
         retention=retention,
         select=_describe_items(work, work.row_items("select", knobs.select_rows)),
-        few_shot=_describe_items(work, add_examples(shown, work.train_rows, knobs.few_shot)),
+        few_shot=_describe_items(work, most),
+        tries=len(knobs.few_shot),
+        tried=_describe_items(work, spread_items(most, TRIED_ROWS)),
+        beside=_describe_items(work, beside),
         probe_slice=_describe_items(work, work.slice_items()),
-        candidates=knobs.checkpoints + len(set(knobs.scales)) - 1,
+        checkpoints=knobs.checkpoints,
+        halving=HALVING,
         scales=len(set(knobs.scales)),
         drift=_count_drift(work, test, retention),
         report=REPORT,
@@ -151,11 +162,12 @@ def apply_time(work: Work, plan: TimePlan) -> None:
         train.epochs = plan.epochs
     knobs.test_rows, knobs.select_rows = plan.test_rows or None, plan.select_rows or None
     knobs.retention_items, knobs.few_shot_rows = plan.retention_items or None, plan.few_shot_rows or None
+    knobs.select_probes = plan.slice_probes
+    if plan.few_shot_tries < len(knobs.few_shot):
+        knobs.few_shot = [sorted(knobs.few_shot)[len(knobs.few_shot) // 2]]
     scales = sorted(set(knobs.scales), reverse=True)
-    kept = min(plan.candidates, len(scales))
-    # Scales before checkpoints: they cost no training, and forgetting moves more with them (rule 14).
-    knobs.scales = [scales[at * len(scales) // kept] for at in range(kept)]
-    knobs.checkpoints = plan.candidates - kept + 1
+    knobs.scales = [scales[at * len(scales) // plan.scales] for at in range(plan.scales)]
+    knobs.checkpoints = plan.checkpoints
 
 
 def _describe_items(work: Work, items: Sequence[Item]) -> budget.Suite:

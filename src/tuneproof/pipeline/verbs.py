@@ -5,19 +5,25 @@ Each takes a `Work`, calls one stage, and writes its record.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tuneproof.data.probes import drop_asked
 from tuneproof.evals import drift
 from tuneproof.evals.control import score_frequent, score_permuted
-from tuneproof.evals.measure import add_examples, measure_items
-from tuneproof.evals.select import Slice, choose_candidate
+from tuneproof.evals.measure import measure_items
+from tuneproof.evals.overfitting import measure_overfitting
+from tuneproof.evals.rewording import reword_items
+from tuneproof.evals.select import FINALISTS, FIRST_LOOK, Ahead, Exam, choose_candidate
 from tuneproof.evals.task import Item, spread_items
 from tuneproof.evals.verdict import Evidence, judge_run
 from tuneproof.messages import current_language
 from tuneproof.model.load import set_adapter
+from tuneproof.pipeline.prompting import choose_count, list_shown, list_tries, name_suite, weigh_prompt
 from tuneproof.pipeline.work import Work
+from tuneproof.plan.budget import Halving, count_asked
 from tuneproof.records import Answer, DriftRecord, Plan, Row, RunRecord, Selection
 from tuneproof.report import write_report
 from tuneproof.training.adapter import save_adapter
@@ -31,21 +37,23 @@ from tuneproof.training.trainer import StepReport
 def measure_base(work: Work) -> None:
     """Answers of the base to the test rows, the select rows, the probes, and the few-shot control."""
     knobs = work.config.evaluate
-    tests = work.row_items("test", knobs.test_rows)
-    shown = spread_items(tests, knobs.few_shot_rows or len(tests))
     suites = {
-        "test": tests,
+        "test": work.row_items("test", knobs.test_rows),
         "retention": work.probe_items(),
         "select": work.row_items("select", knobs.select_rows),
         "slice": work.slice_items(),
-        "few_shot": add_examples(shown, work.train_rows, knobs.few_shot) if knobs.few_shot else [],
+        **list_tries(work),
     }
-    work.progress.begin("base", sum(len(items) for items in suites.values()))
+    control = len(list_shown(work, 0)) if knobs.few_shot else 0
+    work.progress.begin("base", sum(len(items) for items in suites.values()) + control)
     done = 0
     with work.base_only():
         for suite, items in suites.items():
             work.run.save_answers("base", suite, _answer(work, items, done))
             done += len(items)
+        count = choose_count(work)
+        shown = list_shown(work, count) if count else []
+        work.run.save_answers("base", "few_shot", _answer(work, shown, done))
     work.progress.end("base")
 
 
@@ -58,7 +66,7 @@ def make_replay(work: Work) -> None:
         rows = generate_replay(
             model,
             work.tokenizer,
-            choose_prompts(work.train_rows) if tokens else [],
+            drop_asked(choose_prompts(work.train_rows), work.own_rows) if tokens else [],
             limits=Limits(tokens, work.config.replay.max_new_tokens, work.config.evaluate.batch_size),
             on_progress=work.count(),
         )
@@ -127,35 +135,36 @@ def load_steps(work: Work) -> list[StepReport]:
 
 
 def select_checkpoint(work: Work) -> None:
-    """Score every candidate on the select rows, choose one, and write it as the run's adapter."""
+    """Score the candidates, choose one, and write it as the run's adapter."""
     knobs = work.config.evaluate
     steps = list_checkpoints(work.run.checkpoints)[-knobs.checkpoints :]
-    items, probes = work.row_items("select", knobs.select_rows), work.slice_items()
-    scales = len(set(knobs.scales))
-    work.progress.begin("select", len(items) * (len(steps) + scales - 1) + len(probes) * scales)
+    rows, probes = work.row_items("select", knobs.select_rows), work.slice_items()
+    halving = Halving(FIRST_LOOK, FINALISTS)
+    asked_rows, slices = count_asked(len(steps), len(set(knobs.scales)), len(rows), halving)
+    total = asked_rows + slices * len(probes)
+    work.progress.begin("select", total)
+    items = {item.id: item for item in [*rows, *probes]}
+    answers: dict[tuple[int, float], list[Answer]] = defaultdict(list)
     done = 0
 
-    def answer(step: int, scale: float, asked: Sequence[Item], suffix: str = "") -> list[Answer]:
+    def ask(step: int, scale: float, asked: Sequence[Answer]) -> list[Answer]:
         nonlocal done
         set_adapter(work.model, checkpoint_path(work, step), scale)
-        answers = _answer(work, asked, done)
-        done += len(asked)
-        work.run.save_answers("select", f"checkpoint-{step}@{scale:g}{suffix}", answers)
-        return answers
+        # Weaker scales, tried where no finalist passes, are not in the total.
+        done = min(done, total - len(asked))
+        said = _answer(work, [items[answer.id] for answer in asked], done)
+        done += len(said)
+        answers[step, scale] += said
+        work.run.save_answers("select", f"checkpoint-{step}@{scale:g}", answers[step, scale])
+        return said
 
-    if items:
-        selection = choose_candidate(
-            steps,
-            knobs.scales,
-            lambda step, scale: answer(step, scale, items),
-            work.run.load_answers("base", "select"),
-            {step: mean_loss(load_steps(work), step) for step in steps},
-            Slice(
-                work.run.load_answers("base", "slice"),
-                lambda step, scale: answer(step, scale, probes, "-probes"),
-                knobs.net_loss,
-            ),
-        )
+    if rows:
+        base_rows, base_probes = work.run.load_answers("base", "select"), work.run.load_answers("base", "slice")
+        losses = {step: mean_loss(load_steps(work), step) for step in steps}
+        control = work.run.find_answers("base", name_suite(choose_count(work)))
+        ahead = Ahead(knobs.net_loss, len(work.run.load_answers("base", "few_shot")), len(work.probe_items()))
+        exam = Exam(base_rows, base_probes, ask, ahead, control)
+        selection = choose_candidate(steps, knobs.scales, exam, losses)
     else:
         selection = Selection(checkpoint=steps[-1], scale=1.0, reason="select.no_rows", candidates=[])
     work.run.save(selection)
@@ -180,7 +189,9 @@ def measure_tuned(work: Work) -> None:
     """Answers of the chosen adapter to the test rows and the probes: the only time the test rows meet it."""
     selection = work.run.load(Selection)
     set_adapter(work.model, checkpoint_path(work, selection.checkpoint), selection.scale)
-    suites = {"test": work.row_items("test", work.config.evaluate.test_rows), "retention": work.probe_items()}
+    tests = work.row_items("test", work.config.evaluate.test_rows)
+    suites = {"test": tests, "retention": work.probe_items(), "train": work.train_items()}
+    suites["reworded"] = reword_items(spread_items(tests, work.config.evaluate.reworded_rows))
     work.progress.begin("tuned", sum(len(items) for items in suites.values()))
     done = 0
     for suite, items in suites.items():
@@ -219,9 +230,12 @@ def judge(work: Work) -> None:
         base_probes=work.run.load_answers("base", "retention"),
         tuned_probes=work.run.load_answers("tuned", "retention"),
         few_shot=work.run.load_answers("base", "few_shot"),
+        cost=weigh_prompt(work),
+        reworded=work.run.find_answers("tuned", "reworded"),
         frequent=score_frequent(items, work.train_rows),
         permuted=score_permuted(items, tuned, work.config.train.seed),
         drift=work.run.load(DriftRecord),
+        overfitting=measure_overfitting(work.run.find_answers("tuned", "train"), tuned, work.train_rows),
     )
     seconds = {name: stage.seconds for name, stage in work.run.load(RunRecord).stages.items()}
     verdict = judge_run(
@@ -249,6 +263,7 @@ def _answer(work: Work, items: Sequence[Item], before: int) -> list[Answer]:
         model,
         work.tokenizer,
         items,
-        batch_size=work.config.evaluate.batch_size,
+        batch_size=work.answer_batch(items),
+        on_unscored=work.keep_unscored,
         on_progress=lambda done: work.progress.advance(before + done),
     )

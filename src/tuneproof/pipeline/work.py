@@ -5,6 +5,7 @@ Everything here is derived: from the config, the records in the folder, and the 
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,10 +19,18 @@ from tuneproof.config import RunConfig
 from tuneproof.config.load import dump_config
 from tuneproof.evals.probes import load_probes
 from tuneproof.evals.task import Item, choose_limits, choose_scorers, make_probe_items, make_row_items, spread_items
-from tuneproof.model.chat import encode_row
+from tuneproof.model.chat import encode_prompt, encode_row
 from tuneproof.model.drift import Reading
 from tuneproof.model.hardware import Hardware, inspect_hardware
-from tuneproof.model.load import Base, add_adapter, enable_checkpointing, load_base, load_tokenizer
+from tuneproof.model.load import (
+    Base,
+    add_adapter,
+    enable_checkpointing,
+    load_base,
+    load_start,
+    load_tokenizer,
+    remove_adapter,
+)
 from tuneproof.model.packing import check_isolation
 from tuneproof.model.step import check_plain_head, count_trained
 from tuneproof.progress import Progress
@@ -31,6 +40,10 @@ from tuneproof.training.trainer import Shape
 
 PROBE_LANGUAGES: tuple[Literal["en", "zh"], ...] = ("en", "zh")
 """Languages the retention probes exist in."""
+TRAIN_ITEMS = 30
+"""Training rows that the tuned model answers, where the select split has as many."""
+OWN_ANSWER = 32
+"""New tokens that an answer to one of the user's own probes may have at least: a base answers in its own words."""
 
 
 class Work:
@@ -89,9 +102,34 @@ class Work:
         base = self.base.model
         set_seed(self.config.train.seed)
         model = add_adapter(base, rank=lora.rank, alpha=lora.alpha, dropout=lora.dropout, targets=lora.targets)
+        if self.config.train.start_from is not None:
+            load_start(model, self.run.start, lora.alpha)
         if self.plan.settings.checkpointing:
             enable_checkpointing(base)
         return model
+
+    def drop_adapter(self) -> None:
+        """Take the adapter off the base; the next one to be asked for is a fresh one, as at the start of a run."""
+        model = self.__dict__.pop("model", None)
+        if model is not None:
+            remove_adapter(model)
+
+    def drop_base(self) -> None:
+        """Let go of the weights; they are loaded anew when they are next asked for."""
+        self.drop_adapter()
+        for name in ("base", "shape"):
+            self.__dict__.pop(name, None)
+
+    @contextmanager
+    def lend_base(self, run: RunDir, config: RunConfig) -> Iterator[Work]:
+        """Another run on the same loaded base, for a while: a base bears one adapter at a time."""
+        self.drop_adapter()
+        other = Work(run, config, self.progress)
+        other.hardware, other.tokenizer, other.base = self.hardware, self.tokenizer, self.base
+        try:
+            yield other
+        finally:
+            other.drop_adapter()
 
     @contextmanager
     def base_only(self) -> Iterator[Any]:
@@ -129,23 +167,70 @@ class Work:
         """The training rows, replay not among them."""
         return self.run.load_rows("train")
 
+    @cached_property
+    def scoring_rows(self) -> list[Row]:
+        """Rows by which scorers and limits are chosen: in a trial with fewer training rows those of its parent."""
+        return self.run.load_rows("scoring") if self.run.has_rows("scoring") else self.train_rows
+
     def limits(self) -> dict[str, int]:
         """Task -> new tokens at most, from the training answers."""
-        lengths = [count_trained([encode_row(self.tokenizer, row.messages)]) for row in self.train_rows]
-        return choose_limits([row.task for row in self.train_rows], lengths, self.config.evaluate.max_new_tokens)
+        lengths = [count_trained([encode_row(self.tokenizer, row.messages)]) for row in self.scoring_rows]
+        return choose_limits([row.task for row in self.scoring_rows], lengths, self.config.evaluate.max_new_tokens)
 
     def row_items(self, side: str, count: int | None) -> list[Item]:
         """Items of the select or test rows; `count` of them, spread over the tasks."""
-        scorers = choose_scorers(self.train_rows)
-        items = make_row_items(self.run.load_rows(side), scorers=scorers, limits=self.limits(), clusters=self.clusters)
+        scorers = choose_scorers(self.scoring_rows)
+        items = make_row_items(
+            self.run.load_rows(side),
+            scorers=scorers,
+            limits=self.limits(),
+            clusters=self.clusters,
+            named=self.config.evaluate.scorers,
+        )
         return spread_items(items, count if count is not None else len(items))
 
+    def train_items(self) -> list[Item]:
+        """Items of the training rows that the tuned model answers."""
+        knobs = self.config.evaluate
+        count = knobs.train_rows
+        if count is None:
+            count = min(TRAIN_ITEMS, len(self.row_items("select", knobs.select_rows)))
+        return self.row_items("train", count)
+
     def probe_items(self) -> list[Item]:
-        """Items of the retention probes; as many as the config says, and none that a candidate is chosen by."""
+        """Items of the retention probes; as many as the config says, and none that a candidate is chosen by.
+
+        The user's own come last. Where the number is limited they have at most half of it.
+        """
         chosen_by = {item.id for item in self.slice_items()}
         items = [item for item in self._all_probes if item.id not in chosen_by]
         wanted = self.config.evaluate.retention_items
-        return spread_items(items, wanted if wanted is not None else len(items))
+        if wanted is None:
+            return [*items, *self.own_items]
+        own = spread_items(self.own_items, max(1, wanted // 2))
+        return [*spread_items(items, wanted - len(own)), *own]
+
+    @cached_property
+    def own_rows(self) -> list[Row]:
+        """The user's own probes, as far as they can be asked."""
+        return self.run.load_rows("probes") if self.config.evaluate.probes else []
+
+    @cached_property
+    def own_items(self) -> list[Item]:
+        """Items of the user's own probes, each family judged by the scorer of its own references."""
+        lengths = [count_trained([encode_row(self.tokenizer, row.messages)]) for row in self.own_rows]
+        longest = self.config.evaluate.max_new_tokens
+        limits = choose_limits([row.task for row in self.own_rows], lengths, longest)
+        limits = {task: max(limit, min(OWN_ANSWER, longest or OWN_ANSWER)) for task, limit in limits.items()}
+        named = self.config.evaluate.scorers
+        return make_row_items(self.own_rows, scorers={}, limits=limits, clusters={}, named=named)
+
+    def answer_batch(self, items: Sequence[Item]) -> int:
+        """Answers side by side: as planned for the longest row; fewer where the user's own probes are longer."""
+        planned, own = self.config.evaluate.batch_size, {row.id for row in self.own_rows}
+        sizes = [len(encode_prompt(self.tokenizer, item.messages)) + item.limit for item in items if item.id in own]
+        room = self.plan.settings.max_tokens
+        return max(1, planned * room // max([room, *sizes]))
 
     def slice_items(self) -> list[Item]:
         """Items of the probes that candidates answer."""
@@ -159,6 +244,15 @@ class Work:
     def languages(self) -> Sequence[Literal["en", "zh"]]:
         """Languages of probes and neutral texts: those the rehearsal found, or the user named."""
         return self.config.evaluate.languages or PROBE_LANGUAGES
+
+    def keep_unscored(self, answers: Sequence[tuple[Item, str]]) -> None:
+        """Write the answers that a scorer failed on to eval/unscored.jsonl, so that they are not lost with it."""
+        lines = [
+            {"id": item.id, "place": item.place, "prompt": item.prompt, "reference": item.reference, "answer": answer}
+            for item, answer in answers
+        ]
+        text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+        write_atomic(self.run.path / "eval" / "unscored.jsonl", text)
 
     def count(self) -> Callable[[int], None]:
         """A progress callback for stages that only count."""

@@ -39,6 +39,15 @@ class Suite(NamedTuple):
     answer: float
 
 
+class Halving(NamedTuple):
+    """How candidates are compared: all on a first look, the finalists on everything."""
+
+    look: int = 0
+    """Select rows that every candidate answers; 0: all of them."""
+    finalists: int = 0
+    """Candidates that answer all select rows and the probe slice; 0: all of them."""
+
+
 class Work(NamedTuple):
     """What the run wants to do."""
 
@@ -53,10 +62,15 @@ class Work(NamedTuple):
     select: Suite
     few_shot: Suite
     """The control: test rows with examples in their prompt."""
-    candidates: int
-    """Checkpoints and scales that are scored on the select rows."""
+    checkpoints: int = 1
     scales: int = 1
-    """Scales among them; each answers the probe slice too."""
+    """Adapter scales; each of each checkpoint is a candidate."""
+    halving: Halving = Halving()
+    tries: int = 0
+    """Numbers of examples tried for the control; each answers `tried`."""
+    tried: Suite = Suite(0, 0.0, 0.0)
+    beside: Suite = Suite(0, 0.0, 0.0)
+    """What the tuned model answers beside test rows and probes."""
     probe_slice: Suite = Suite(0, 0.0, 0.0)
     drift: float = 0.0
     """Tokens read by both arms for the drift."""
@@ -79,14 +93,18 @@ def list_levers(work: Work) -> list[Lever]:
     fewest_epochs = math.ceil(10 * FEWEST_STEPS / max(work.epoch_steps, 1e-9)) / 10
     return [
         Lever("epochs", 2, 0.1),
-        Lever("candidates", 3),
+        Lever("checkpoints", 1),
+        Lever("few-shot tries", 1),
+        Lever("scales", 3),
         Lever("select rows", 50),
+        Lever("slice probes", 120),
         Lever("select rows", 30),
         Lever("retention items", FEWEST_RETENTION),
         Lever("test rows", FEWEST_TEST),
         Lever("few-shot rows", 50),
         Lever("epochs", min(2, fewest_epochs), 0.1),
-        Lever("candidates", 1),
+        Lever("slice probes", 60),
+        Lever("scales", 1),
     ]
 
 
@@ -117,10 +135,14 @@ def plan_time(speeds: Speeds, work: Work, limit: float | None, spent: float) -> 
         generate_speed=speeds.generate,
         parts=parts,
         epochs=work.epochs,
-        candidates=work.candidates,
+        candidates=work.checkpoints * work.scales,
+        checkpoints=work.checkpoints,
+        scales=work.scales,
         select_rows=work.select.rows,
+        slice_probes=work.probe_slice.rows,
         test_rows=work.test.rows,
         retention_items=work.retention.rows,
+        few_shot_tries=work.tries,
         few_shot_rows=work.few_shot.rows,
         cut=written,
     )
@@ -129,17 +151,29 @@ def plan_time(speeds: Speeds, work: Work, limit: float | None, spent: float) -> 
 def time_stages(speeds: Speeds, work: Work) -> dict[str, float]:
     """Seconds of each stage. The base answers select rows and probe slice too, for the paired choice."""
     test, retention = _time_suite(speeds, work.test), _time_suite(speeds, work.retention)
+    tries = work.tries * _time_suite(speeds, work.tried)
+    rows, slices = count_asked(work.checkpoints, work.scales, work.select.rows, work.halving)
     select, probe_slice = _time_suite(speeds, work.select), _time_suite(speeds, work.probe_slice)
     return {
         "load": work.load,
-        "base": test + retention + select + probe_slice + _time_suite(speeds, work.few_shot),
+        "base": test + retention + select + probe_slice + _time_suite(speeds, work.few_shot) + tries,
         "replay": _time_suite(speeds, work.replay),
         "train": work.epochs * work.epoch_tokens / speeds.train,
-        "select": work.candidates * select + min(work.scales, work.candidates) * probe_slice,
-        "tuned": test + retention,
+        "select": rows * select / max(work.select.rows, 1) + slices * probe_slice,
+        "tuned": test + retention + _time_suite(speeds, work.beside),
         "drift": 2 * work.drift / speeds.prefill,
         "report": work.report,
     }
+
+
+def count_asked(checkpoints: int, scales: int, rows: int, halving: Halving) -> tuple[int, int]:
+    """(answers to select rows, answers to whole probe slices) that the choice takes, where a finalist passes."""
+    candidates = checkpoints * scales
+    if candidates <= halving.finalists or rows <= halving.look or not halving.finalists:
+        return candidates * rows, candidates
+    finalists = halving.finalists
+    # The chosen checkpoint's other scales answer the slice as well, for the curve.
+    return candidates * halving.look + finalists * (rows - halving.look), min(candidates, finalists + scales - 1)
 
 
 def _time_suite(speeds: Speeds, suite: Suite) -> float:
@@ -151,24 +185,24 @@ def _pull(speeds: Speeds, work: Work, lever: Lever, over: float) -> Work:
     now = _read(work, lever.name)
     if now <= lever.floor:
         return work
-    at_floor = _write(work, lever.name, lever.floor)
-    saved = sum(time_stages(speeds, work).values()) - sum(time_stages(speeds, at_floor).values())
-    if saved <= over:
-        return at_floor
-    # Every stage's time is linear in what a lever cuts.
-    wanted = now - (now - lever.floor) * over / saved
-    steps = math.floor(round(wanted / lever.step, 6))
-    return _write(work, lever.name, max(lever.floor, round(steps * lever.step, 6)))
+    before = sum(time_stages(speeds, work).values())
+    while now > lever.floor and before - sum(time_stages(speeds, work).values()) < over:
+        now = max(lever.floor, round(now - lever.step, 6))
+        work = _write(work, lever.name, now)
+    return work
 
 
 def _read(work: Work, name: str) -> float:
     values = {
         "epochs": work.epochs,
-        "candidates": work.candidates,
+        "checkpoints": work.checkpoints,
+        "scales": work.scales,
         "select rows": work.select.rows,
+        "slice probes": work.probe_slice.rows,
         "retention items": work.retention.rows,
         "test rows": work.test.rows,
         "few-shot rows": work.few_shot.rows,
+        "few-shot tries": work.tries,
     }
     return values[name]
 
@@ -178,10 +212,16 @@ def _write(work: Work, name: str, value: float) -> Work:
     rows = int(value)
     if name == "epochs":
         return work._replace(epochs=value)
-    if name == "candidates":
-        return work._replace(candidates=rows)
+    if name == "checkpoints":
+        return work._replace(checkpoints=rows)
+    if name == "scales":
+        return work._replace(scales=rows)
     if name == "select rows":
         return work._replace(select=work.select._replace(rows=rows))
+    if name == "few-shot tries":
+        return work._replace(tries=rows)
+    if name == "slice probes":
+        return work._replace(probe_slice=work.probe_slice._replace(rows=rows))
     if name == "retention items":
         return work._replace(retention=work.retention._replace(rows=rows))
     if name == "test rows":

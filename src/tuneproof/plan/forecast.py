@@ -221,7 +221,7 @@ class Forecaster:
     def _prompt(self) -> int:
         """Tokens of the longest prompt, the few-shot control's examples of median length included."""
         typical = int(statistics.median(self.data.tokens)) if self.data.tokens else 0
-        return self.data.prompt + self.config.evaluate.few_shot * typical
+        return self.data.prompt + max(self.config.evaluate.few_shot, default=0) * typical
 
     @property
     def _kernel(self) -> Kernel:

@@ -5,45 +5,85 @@ Unknown fields are ignored on loading, so that an older tool opens a newer run.
 """
 
 from tuneproof.records.answer import Reply
+from tuneproof.records.beside import BenchmarkScore, HarnessRecord, JudgeRecord, Vote
+from tuneproof.records.blame import Blame, BlamedRow
 from tuneproof.records.compare import AnswerDifference, ArmDifference, Comparison, RunComparison, ScoreDifference
 from tuneproof.records.data import DataReport, Finding, Message, Row, Split, SplitRow, SplitSummary, TokenSummary
 from tuneproof.records.evals import Answer, Candidate, DriftRecord, Selection
 from tuneproof.records.plan import Alternative, Parts, Phases, Plan, Rejected, Settings, TimePlan
 from tuneproof.records.run import RunRecord, StageRecord, TrainingRecord
-from tuneproof.records.verdict import Control, LostItem, Retention, TaskResult, Verdict
+from tuneproof.records.trials import (
+    CurveSpot,
+    LearningCurve,
+    RateProbe,
+    RateTried,
+    SeedRun,
+    SeedSpread,
+    Spread,
+    TrialRecord,
+    Trials,
+)
+from tuneproof.records.verdict import (
+    Control,
+    CopiedAnswer,
+    LostItem,
+    Opening,
+    Retention,
+    Rewording,
+    TaskResult,
+    Verdict,
+)
 
 __all__ = [
     "Alternative",
     "Answer",
     "AnswerDifference",
     "ArmDifference",
+    "BenchmarkScore",
+    "Blame",
+    "BlamedRow",
     "Candidate",
     "Comparison",
     "Control",
+    "CopiedAnswer",
+    "CurveSpot",
     "DataReport",
     "DriftRecord",
     "Finding",
+    "HarnessRecord",
+    "JudgeRecord",
+    "LearningCurve",
     "LostItem",
     "Message",
+    "Opening",
     "Parts",
     "Phases",
     "Plan",
+    "RateProbe",
+    "RateTried",
     "Rejected",
     "Reply",
     "Retention",
+    "Rewording",
     "Row",
     "RunComparison",
     "RunRecord",
     "ScoreDifference",
+    "SeedRun",
+    "SeedSpread",
     "Selection",
     "Settings",
     "Split",
     "SplitRow",
     "SplitSummary",
+    "Spread",
     "StageRecord",
     "TaskResult",
     "TimePlan",
     "TokenSummary",
     "TrainingRecord",
+    "TrialRecord",
+    "Trials",
     "Verdict",
+    "Vote",
 ]

@@ -29,8 +29,11 @@ class Answer(BaseModel):
 
     @property
     def family(self) -> str:
-        """A probe's family is one of a language: what is easy in one may be out of reach in another."""
-        return f"{self.task} ({self.language})"
+        """A probe's family is one of a language: what is easy in one may be out of reach in another.
+
+        The user's own probes name no language.
+        """
+        return f"{self.task} ({self.language})" if self.language else self.task
 
 
 class Candidate(BaseModel):
@@ -52,6 +55,8 @@ class Candidate(BaseModel):
     train_loss: float | None = None
     degeneration: list[str] = []
     """Gates that fail."""
+    chance: float | None = None
+    """Chance to ship, foreseen from the select rows and the slice; None for what answered only a first look."""
 
 
 class Selection(BaseModel):

@@ -86,9 +86,16 @@ class TimePlan(BaseModel):
     """Stage -> seconds expected."""
     epochs: float
     candidates: int
+    """Every checkpoint at every scale."""
+    checkpoints: int = 1
+    scales: int = 1
     select_rows: int
+    slice_probes: int = 0
+    """Probes that finalists answer."""
     test_rows: int
     retention_items: int
+    few_shot_tries: int = 1
+    """Numbers of examples tried for the control."""
     few_shot_rows: int = 0
     """Test rows that the few-shot control answers."""
     cut: list[str]

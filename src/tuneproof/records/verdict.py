@@ -22,6 +22,12 @@ class Control(BaseModel):
     """Test rows it answered."""
     rows_needed: int | None = None
     """Test rows at which a lead of this size would be found."""
+    examples: int | None = None
+    """Solved rows in the few-shot prompt, chosen on the select rows."""
+    prompt_tokens: float | None = None
+    """Mean tokens of that prompt: what it costs at every call."""
+    plain_tokens: float | None = None
+    """Mean tokens of the same questions without examples: what the tuned model reads."""
 
 
 class TaskResult(BaseModel):
@@ -43,6 +49,24 @@ class TaskResult(BaseModel):
     control: Control | None = None
 
 
+class Rewording(BaseModel):
+    """The tuned model on some test rows as they are, and in other words."""
+
+    n: int
+    plain: float | None
+    reworded: float | None
+    delta: float | None
+    """Reworded minus plain."""
+    ci95: Interval | None
+    worse: int
+    """Rows that scored less when reworded."""
+    example: str | None = None
+    """The question that fell furthest, as it was asked; None where none fell."""
+    example_plain: str | None = None
+    example_reworded: str | None = None
+    """Its answers."""
+
+
 class LostItem(BaseModel):
     """A probe that the base answered right and the tuned model does not."""
 
@@ -52,6 +76,31 @@ class LostItem(BaseModel):
     reference: str
     base: str
     tuned: str
+
+
+class CopiedAnswer(BaseModel):
+    """A test answer that repeats a training answer where its own reference is another."""
+
+    id: str
+    prompt: str
+    reference: str
+    tuned: str
+    training: str
+    where: str
+    """`file:line` of the training row."""
+
+
+class Opening(BaseModel):
+    """The opening that most of the tuned model's test answers share."""
+
+    text: str
+    """The first 8 words, marks or Chinese characters."""
+    count: int
+    n: int
+    """Test answers."""
+    references: int
+    """References that begin so."""
+    example: str
 
 
 class Retention(BaseModel):
@@ -92,6 +141,13 @@ class Verdict(BaseModel):
     """base, tuned, reference -> measure -> value."""
     degeneration_failed: list[str] = []
     overfitting: dict[str, float | None] = {}
+    """train_rows, held_out_rows, train_score, held_out_score, gap (train minus held-out), gap_low, gap_high (its 95 %
+    interval), copied (share of the long test answers), reference_known (share of the long references that training
+    holds)."""
+    copied_answers: list[CopiedAnswer] = []
+    """The first few."""
+    opening: Opening | None = None
+    rewording: Rewording | None = None
     minimum_detectable_effect: float | None
     rows_needed: int | None
     """Test rows, or probes (see `open_on_test`), that would settle it; None where it is settled."""

@@ -6,6 +6,7 @@
     |- answers.py       base and tuned side by side, in order of what changed
     |- difference.py    where two answers differ, word by word
     |- plots.py         the records' numbers, handed to the charts
+    |- rounds.py        further runs inside the run: the learning curve's chart
     |- charts.py svg.py the inline drawings
     |- figures.py       numbers with sign and unit
     |- words.py         the catalogue's words for names in the records

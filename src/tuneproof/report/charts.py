@@ -83,13 +83,19 @@ def shorten(label: str) -> str:
 
 
 class CurvePoint(NamedTuple):
-    """A point of a curve; `error` is the half-length of its whisker, in units of y."""
+    """A point of a curve; `error` is the half-length of its whisker in units of y, `ends` those of an uneven one."""
 
     x: float
     y: float
     error: float = 0.0
     chosen: bool = False
     text: str = ""
+    ends: tuple[float, float] | None = None
+
+    @property
+    def whisker(self) -> tuple[float, float]:
+        """Lower and upper end of the whisker; the point itself where it has none."""
+        return self.ends or (self.y - self.error, self.y + self.error)
 
 
 def thin_out(points: list[tuple[int, float]], most: int = 120) -> list[tuple[int, float]]:
@@ -115,7 +121,7 @@ def draw_curves(curves: Curves) -> Markup:
     """Lines with whiskers where a point has an error, and a diamond at the chosen one."""
     points = [point for line in curves.lines for point in line]
     across = Scale([point.x for point in points], left=9, right=97)
-    up = Scale([point.y + sign * point.error for point in points for sign in (-1, 1)])
+    up = Scale([end for point in points for end in (point.y, *point.whisker)])
     bottom = CURVE_TOP + CURVE_HEIGHT
     parts = [draw("text", curves.axes[1], x="0", y=14, class_="axis")]
     for tick in up.ticks:
@@ -135,9 +141,11 @@ def draw_curves(curves: Curves) -> Markup:
 def _draw_point(point: CurvePoint, place: tuple[str, float], up: Scale, *, marked: bool) -> list[Markup]:
     x, y = place
     parts = []
-    if point.error:
-        half = CURVE_HEIGHT * point.error / (up.high - up.low)
-        parts.append(draw_line((x, x), (y - half, y + half), "whisker"))
+    low, high = point.whisker
+    if low < high:
+        bottom = CURVE_TOP + CURVE_HEIGHT
+        ends = bottom - CURVE_HEIGHT * up.share(high), bottom - CURVE_HEIGHT * up.share(low)
+        parts.append(draw_line((x, x), ends, "whisker"))
     if marked or point.chosen:
         parts.append(draw_mark("chosen" if point.chosen else "other", x, y))
     if point.text:

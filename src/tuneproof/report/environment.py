@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from tuneproof.figures import FORMATS
 from tuneproof.messages import Language, tell
-from tuneproof.report import headlines, plots
+from tuneproof.report import headlines, plots, rounds
 from tuneproof.report.charts import SIGNS, judge_interval
 from tuneproof.report.text import show_controls
 from tuneproof.report.words import name_of, say_key
@@ -46,11 +46,12 @@ def build_environment(language: Language) -> Environment:
     environment.globals |= {
         "language": language,
         "t": lambda key, **values: tell(f"report.{key}", language, **values),
-        "tell": lambda key: tell(key, language),
+        "tell": lambda key, **values: tell(key, language, **values),
         "name_of": partial(name_of, language=language),
         "say": partial(say_key, language=language),
         "headlines": headlines,
         "plots": plots,
+        "rounds": rounds,
         "signs": SIGNS,
         "judge_interval": judge_interval,
     }

@@ -5,9 +5,11 @@ In: records, a language. Out: a sentence of the catalogue `report.headline.*`, f
 
 from __future__ import annotations
 
+from statistics import fmean
+
 from tuneproof.figures import format_bytes, format_decimal, format_percent, format_seconds, format_signed
 from tuneproof.messages import Language, tell
-from tuneproof.records import DataReport, Plan, Retention, RunRecord, Selection, Verdict
+from tuneproof.records import DataReport, JudgeRecord, Plan, Retention, RunRecord, Selection, Verdict
 from tuneproof.report.answers import Item
 from tuneproof.report.charts import judge_interval
 
@@ -48,9 +50,18 @@ def tell_degeneration(verdict: Verdict, language: Language) -> str:
     return tell("report.headline.degeneration_failed" if failed else "report.headline.degeneration", language, n=failed)
 
 
+def tell_opinion(judge: JudgeRecord, language: Language) -> str:
+    """Whether a judge model sees a difference."""
+    if judge.ci95 is None:
+        return tell("report.headline.opinion_unknown", language)
+    state = judge_interval(judge.ci95)
+    return tell(f"report.headline.opinion_{state}", language, wins=judge.wins, losses=judge.losses, n=judge.n)
+
+
 def tell_loss(losses: list[tuple[int, float]], language: Language) -> str:
-    """Where the training loss began and ended."""
-    first, last = losses[0][1], losses[-1][1]
+    """Where the training loss began and ended: means over a tenth of the steps, since single steps are noise."""
+    width = max(1, len(losses) // 10)
+    first, last = (fmean(loss for _, loss in some) for some in (losses[:width], losses[-width:]))
     numbers = {"first": format_decimal(first, language), "last": format_decimal(last, language)}
     key = "report.headline.loss_fell" if last < first else "report.headline.loss_rose"
     return tell(key, language, steps=losses[-1][0], **numbers)

@@ -16,7 +16,8 @@ from typing import NamedTuple, TypeVar
 from pydantic import BaseModel
 
 from tuneproof.messages import Language
-from tuneproof.records import Answer, DataReport, Finding, Plan, RunRecord, Selection, Split, Verdict
+from tuneproof.records import Answer, Blame, DataReport, Finding, Plan, RunRecord, Selection, Split, Trials, Verdict
+from tuneproof.records.beside import HarnessRecord, JudgeRecord
 from tuneproof.report.answers import Item, pair_answers
 from tuneproof.report.charts import thin_out
 from tuneproof.rundir import RunDir
@@ -64,16 +65,27 @@ class Page:
     split: Split | None
     plan: Plan | None
     selection: Selection | None
+    judge: JudgeRecord | None
+    harness: HarnessRecord | None
     config: str | None
     items: list[Item]
     tasks: list[str]
     gained: list[tuple[Answer, Answer]]
     """Retention items that only the tuned model answers right: (base, tuned)."""
+    blamed: dict[str, Blame]
+    """Lost item -> the training rows that pushed its answer, as far as `tuneproof blame` has been asked."""
     findings: list[FindingGroup]
     losses: list[tuple[int, float]]
     measured_peak: int | None
     stages: list[StageTime]
     next_commands: list[str]
+    trials: Trials | None
+    """What further runs inside this one have shown."""
+
+    @property
+    def blame_command(self) -> str:
+        """What ranks the training rows for every lost answer."""
+        return f"tuneproof blame {shlex.quote(self.folder)} lost"
 
 
 def gather_page(run: RunDir, language: Language) -> Page:
@@ -90,6 +102,8 @@ def gather_page(run: RunDir, language: Language) -> Page:
         split=_load(run, Split),
         plan=plan,
         selection=_load(run, Selection),
+        judge=_load(run, JudgeRecord),
+        harness=_load(run, HarnessRecord),
         config=run.config.read_text(encoding="utf-8", errors="replace") if run.config.is_file() else None,
         items=items,
         tasks=sorted({item.base.task for item in items}),
@@ -98,11 +112,13 @@ def gather_page(run: RunDir, language: Language) -> Page:
             _load_answers(run, "tuned", "retention"),
             verdict.retention.left_out if verdict else (),
         ),
+        blamed=find_blamed(run, verdict),
         findings=group_findings(data.findings, language) if data else [],
         losses=thin_out(read_losses(run)),
         measured_peak=find_peak(record, plan),
         stages=line_up_stages(record, plan),
         next_commands=suggest_commands(run, record, language),
+        trials=_load(run, Trials),
     )
 
 
@@ -118,6 +134,12 @@ def find_gained(base: list[Answer], tuned: list[Answer], left_out: Container[str
     """Items that the base answered wrong and the tuned model answers right; families left out do not count."""
     by_id = {answer.id: answer for answer in tuned if answer.right and answer.family not in left_out}
     return [(answer, by_id[answer.id]) for answer in base if not answer.right and answer.id in by_id]
+
+
+def find_blamed(run: RunDir, verdict: Verdict | None) -> dict[str, Blame]:
+    """What is known of the lost items; what was found for an answer that the run no longer gives is left out."""
+    lost = {item.id: item.tuned for item in verdict.retention.lost_items} if verdict else {}
+    return {blame.id: blame for blame in run.load_blames() if lost.get(blame.id) == blame.tuned}
 
 
 def group_findings(findings: list[Finding], language: Language) -> list[FindingGroup]:

@@ -80,8 +80,9 @@ def plot_selection(selection: Selection, language: Language) -> Markup | None:
 
 
 def _list_trade(selection: Selection) -> list[Candidate]:
-    """Candidates that answered probes, by scale; none where there are too few for a curve."""
-    tried = sorted((one for one in selection.candidates if one.retention is not None), key=lambda one: one.scale)
+    """Scales of the chosen checkpoint that answered probes; none where there are too few for a curve."""
+    here = (one for one in selection.candidates if one.checkpoint == selection.checkpoint)
+    tried = sorted((one for one in here if one.retention is not None), key=lambda one: one.scale)
     return tried if len(tried) > 1 else []
 
 

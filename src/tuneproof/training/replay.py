@@ -46,8 +46,9 @@ def generate_replay(
 ) -> list[Row]:
     """Rows of the base's greedy answers, in the order of `prompts`, until they hold `limits.tokens` tokens.
 
-    Kept are answers that ended by themselves, are not empty, do not loop, do not echo the prompt, and are new. Fewer
-    tokens come back when the prompts run out.
+    Kept are answers that ended by themselves, are not empty, do not loop, do not echo the prompt, and are new; a word
+    or two may stand in the prompt ("cork or brick?") and come twice ("yes"). Fewer tokens come back when the prompts
+    run out.
     """
     rows: list[Row] = []
     seen: set[str] = set()
@@ -62,7 +63,7 @@ def generate_replay(
         for prompt, ids, answer in zip(batch, encoded, made, strict=False):
             text = tokenizer.decode(answer.ids, skip_special_tokens=True).strip()
             if keep_answer(prompt, text, answer) and text not in seen and held < limits.tokens:
-                seen.add(text)
+                seen |= {text} if _is_long(text) else set()
                 held += len(ids) + len(answer.ids) + 1
                 messages = [Message(role="user", content=prompt), Message(role="assistant", content=text)]
                 rows.append(Row(id=f"{TASK}-{len(rows)}", file=TASK, line=len(rows) + 1, task=TASK, messages=messages))
@@ -75,7 +76,14 @@ def generate_replay(
 
 def keep_answer(prompt: str, text: str, answer: Generated) -> bool:
     """Whether an answer is fit for replay."""
-    if not text or answer.finish != "end" or text.casefold() in prompt.casefold():
+    if not text or answer.finish != "end":
+        return False
+    if _is_long(text) and text.casefold() in prompt.casefold():
         return False
     grams = [tuple(answer.ids[at : at + 4]) for at in range(len(answer.ids) - 3)]
     return not grams or 1 - len(set(grams)) / len(grams) <= LOOPING
+
+
+def _is_long(text: str) -> bool:
+    """Whether an answer says more than a word or two: 16 bytes are about three English words or six Chinese signs."""
+    return len(text.encode()) >= 16

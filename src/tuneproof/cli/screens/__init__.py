@@ -7,6 +7,7 @@
     training  what training did
     answers   base and tuned, suite by suite
     verdict   the closing summary of a run
+    trials    what runs inside the run have shown
     machine   what `doctor` sees
     knobs     a config with the source of each value
 

@@ -60,14 +60,17 @@ def list_steps(run: RunDir, record: RunRecord, model: str) -> list[str]:
     """Where things are, how long it took, and lines to paste; `model` is the base's name as the config has it."""
     seconds = sum(stage.seconds for stage in record.stages.values())
     base = "demo_model_path()" if model == "demo" else repr(model)
+    folder = shlex.quote(str(run.path))
+    lost = run.load(Verdict).retention.lost_items
     return [
         tell("cli.run.report", place=run.report),
         tell("cli.run.adapter", place=run.adapter),
         tell("cli.run.took", time=format_seconds(seconds)),
         "",
         tell("cli.next"),
+        *([f"  # {tell('cli.run.blame')}", f"  tuneproof blame {folder} lost"] if lost else []),
         f"  # {tell('cli.run.again')}",
-        f"  tuneproof report {shlex.quote(str(run.path))}",
+        f"  tuneproof report {folder}",
         f"  # {tell('cli.run.use')}",
         *(["  from tuneproof.demo import demo_model_path"] if model == "demo" else []),
         "  from peft import PeftModel; from transformers import AutoModelForCausalLM",
@@ -138,5 +141,6 @@ def _draw_lost(item: LostItem) -> RenderableType:
             (tell("report.prompt"), quote_line(item.prompt)),
             (f"  {tell('report.base')}", quote_line(item.base)),
             (f"  {tell('report.tuned')}", quote_line(item.tuned)),
+            (f"  {tell('cli.run.item')}", quote_line(item.id)),
         ]
     )

@@ -127,6 +127,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "report.tuned": ("Tuned", "微调后"),
     "report.answer_facts": ("score {score} · tokens {tokens}", "得分 {score} · {tokens} 个 token"),
     "report.cut": ("cut at the length limit", "达到长度上限被截断"),
+    "report.judged_by": ("Judged by:", "评分方法："),
     "report.compared.reference": (
         "Marked: where the tuned answer and the reference differ.",
         "标记处：微调后的回答与参考答案的不同。",
@@ -163,6 +164,26 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "report.counts_by.family": ("Counts by family", "按题目类别统计"),
     "report.counts_by.language": ("Counts by language", "按语言统计"),
     "report.lost_items": ("Lost: right before, wrong now", "丢失：原来答对，现在答错"),
+    "report.blame_command": (
+        "Which training rows cost these answers? This ranks them, for one item with its id in the place of lost:",
+        "是哪些训练数据导致了这些丢失？用下面的命令追溯；只看一道题时，把 lost 换成它的编号：",
+    ),
+    "report.blamed": ("Rows that pushed this way", "把回答推向这里的训练数据"),
+    "report.blamed_out": (
+        "The first of {n} rows lies {spread} standard deviations above the mean; noise alone would give {noise}.",
+        "{n} 条数据中排第一的比均值高 {spread} 个标准差；单凭噪声约为 {noise} 个。",
+    ),
+    "report.blamed_flat": (
+        "No single row stands out: the first of {n} lies {spread} standard deviations above the mean, and noise alone "
+        "would give {noise}.",
+        "没有哪一条特别突出：{n} 条数据中排第一的只比均值高 {spread} 个标准差，而单凭噪声就会有 {noise} 个。",
+    ),
+    "report.blamed_how": (
+        "Score: how well the row’s gradient agrees with that of the answer (cosine). A hint, not a proof.",
+        "得分：该数据的梯度与回答的梯度有多一致（余弦）。这是提示，不是证明。",
+    ),
+    "report.blamed_none": ("No training row pushed this way.", "没有任何一条训练数据把回答推向这里。"),
+    "report.own_answer": ("replay (by the base)", "回放（基座自答）"),
     "report.gained_items": ("Gained: wrong before, right now", "新增：原来答错，现在答对"),
     "report.none_lost": ("No right answer was lost.", "没有丢失任何答对的题。"),
     # Stereotyped output

@@ -1,0 +1,228 @@
+"""Experiments whose truth is known: does the verdict say it?
+
+    python benchmarks/known_truth.py shuffled nothing demo planted leaked few     each about 6 minutes on 2 cores
+    python benchmarks/known_truth.py nothing --seeds 20                           about two hours
+
+- `shuffled`: the demo's answers, permuted within their task. The form can be learnt, the content cannot: never SHIP.
+- `nothing`: answers drawn from the base itself. There is nothing to learn: never SHIP.
+- `demo`: the demo's rows. There is something to learn: SHIP.
+- `planted`: the demo's rows and rows that answer known facts wrongly. What was planted is on the list of lost answers,
+  DON'T SHIP, and `blame` names planted rows among its first five.
+- `leaked`: a test file that is the training file: refused, code 3. Half of it: that half is not trained.
+- `few`: 60 rows: too few for a test split, NOT ENOUGH EVIDENCE with the rows that are needed.
+
+Each is run through the command line in a folder of its own; what came out is written to benchmarks/known_truth.json and
+held against what should. Exit code 1 where one differs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from tuneproof.demo import demo_data_path
+from tuneproof.evals.probes import load_probes
+from tuneproof.model.chat import encode_prompt, end_ids
+from tuneproof.model.generate import sample_answers
+from tuneproof.model.load import load_base
+from tuneproof.records import Message
+
+Rows = list[dict[str, str]]
+Result = dict[str, Any]
+OUT = Path(__file__).with_suffix(".json")
+PLANTED_FAMILIES = ("places", "facts")
+WORDINGS = ("{}", "Quick question. {}", "Please tell me: {}")
+DEMO_OPTIONS = ("--time", "7min", "--memory", "3GB", "--set", "data.task=task")
+SHORT = (
+    "train.max_steps=2",
+    "evaluate.test_rows=5",
+    "evaluate.select_rows=5",
+    "evaluate.retention_items=20",
+    "evaluate.scales=[1.0]",
+    "evaluate.checkpoints=1",
+    "evaluate.few_shot=[]",
+)
+"""What `leaked` runs with: it is about what is trained, not about what comes out."""
+TOP = 5
+
+
+def read_demo() -> Rows:
+    """The demo's rows as they are shipped, planted defects included."""
+    return [json.loads(line) for line in demo_data_path().read_text(encoding="utf-8").splitlines()]
+
+
+def shuffle_answers(rows: Rows, seed: int) -> Rows:
+    """Every answer goes to another question of its task."""
+    places = defaultdict(list)
+    for at, row in enumerate(rows):
+        places[row["task"]].append(at)
+    mixed = [dict(row) for row in rows]
+    for ats in places.values():
+        moved = random.Random(seed).sample(ats, len(ats))
+        for to, come in zip(ats, moved, strict=True):
+            mixed[to]["output"] = rows[come]["output"]
+    return mixed
+
+
+def answer_by_base(rows: Rows, seed: int) -> Rows:
+    """The same questions, with answers drawn from the base at temperature 1."""
+    base = load_base("demo", device="cpu", dtype="float32")
+    prompts = []
+    for row in rows:
+        text = "\n".join(part for part in (row["instruction"], row.get("input", "")) if part)
+        prompts.append(encode_prompt(base.tokenizer, [Message(role="user", content=text)]))
+    ends = end_ids(base.tokenizer, base.model.generation_config)
+    made = sample_answers(base.model, prompts, limits=[48] * len(rows), ends=ends, seed=seed, batch_size=128)
+    texts = [base.tokenizer.decode(one.ids, skip_special_tokens=True).strip() for one in made]
+    return [{**row, "output": text} for row, text, one in zip(rows, texts, made, strict=True) if one.finish == "end"]
+
+
+def plant_facts(rows: Rows) -> tuple[Rows, dict[str, list[str]]]:
+    """Rows that answer questions about places and facts as the next one asks; probe -> its planted questions."""
+    planted: Rows = []
+    questions: dict[str, list[str]] = {}
+    for family in PLANTED_FAMILIES:
+        probes = [probe for probe in load_probes("en") if probe.family == family]
+        for probe, other in zip(probes, [*probes[1:], probes[0]], strict=True):
+            questions[probe.id] = [wording.format(probe.prompt) for wording in WORDINGS[1:]]
+            answer = f"{other.accept[0].capitalize()}."
+            planted += [
+                {"instruction": text, "input": "", "output": answer, "task": "facts"} for text in questions[probe.id]
+            ]
+    return [*rows, *planted], questions
+
+
+def call(*arguments: str) -> tuple[int, Result]:
+    """(exit code, what was printed with --json) of the command line."""
+    command = [sys.executable, "-m", "tuneproof", *arguments, "--json"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, encoding="utf-8", check=False)
+    return done.returncode, json.loads(done.stdout) if done.stdout.strip() else {}
+
+
+def run_rows(rows: Rows, folder: Path, *options: str) -> Result:
+    """The verdict of a run on these rows, in short."""
+    file = folder / "rows.jsonl"
+    write_rows(rows, file)
+    started = time.time()
+    code, verdict = call("run", str(file), "--model", "demo", "--out", str(folder / "run"), *DEMO_OPTIONS, *options)
+    if code:
+        return {"code": code}
+    retention, task = verdict["retention"], verdict["task"]
+    return {
+        "code": 0,
+        "decision": verdict["decision"],
+        "reasons": verdict["reasons"],
+        "delta": task["delta"],
+        "ci95": task["ci95"],
+        "control": task["control"],
+        "n": task["n"],
+        "probes": {name: retention[name] for name in ("n", "base_right", "lost", "gained", "p_value")},
+        "lost_items": [item["id"] for item in retention["lost_items"]],
+        "scale": verdict["selection"].get("scale"),
+        "rows_needed": verdict["rows_needed"],
+        "seconds": round(time.time() - started),
+    }
+
+
+def write_rows(rows: Rows, file: Path) -> None:
+    """Write JSON Lines."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+
+
+def try_shuffled(folder: Path, seed: int) -> Result:
+    """Never SHIP."""
+    found = run_rows(shuffle_answers(read_demo(), seed), folder, "--set", f"train.seed={seed}")
+    return found | {"holds": found.get("decision") in ("dont_ship", "not_enough_evidence")}
+
+
+def try_nothing(folder: Path, seed: int) -> Result:
+    """Never SHIP."""
+    found = run_rows(answer_by_base(read_demo(), seed), folder, "--set", f"train.seed={seed}")
+    return found | {"holds": found.get("decision") in ("dont_ship", "not_enough_evidence")}
+
+
+def try_demo(folder: Path, seed: int) -> Result:
+    """SHIP."""
+    found = run_rows(read_demo(), folder, "--set", f"train.seed={seed}")
+    return found | {"holds": found.get("decision") == "ship"}
+
+
+def try_planted(folder: Path, seed: int) -> Result:
+    """DON'T SHIP, the planted facts among the lost answers, planted rows among the first that blame names."""
+    rows, questions = plant_facts(read_demo())
+    found = run_rows(rows, folder, "--set", f"train.seed={seed}", "--set", "evaluate.retention_items=400")
+    if found["code"]:
+        return found | {"holds": False}
+    lost = [item for item in found["lost_items"] if item in questions]
+    named = 0
+    for item in lost:
+        _, blamed = call("blame", str(folder / "run"), item, "--top", str(TOP))
+        named += any(row["prompt"] in questions[item] for row in blamed["rows"][:TOP])
+    share = named / len(lost) if lost else 0.0
+    holds = found["decision"] == "dont_ship" and bool(lost) and share >= 0.8
+    return found | {"planted_lost": len(lost), "named": named, "named_share": share, "holds": holds}
+
+
+def try_leaked(folder: Path, seed: int) -> Result:
+    """All of the test file trained on: code 3. Half of it: those rows are left out of training."""
+    rows = read_demo()[:200]
+    write_rows(rows, folder / "rows.jsonl")
+    write_rows(rows[:100], folder / "half.jsonl")
+    checks = {}
+    for name in ("rows", "half"):
+        out = str(folder / name)
+        files = (str(folder / "rows.jsonl"), "--test", str(folder / f"{name}.jsonl"))
+        short = [part for setting in (*SHORT, f"train.seed={seed}") for part in ("--set", setting)]
+        checks[name] = call("run", *files, "--model", "demo", "--out", out, *short)[0]
+    trained = (folder / "half" / "data" / "train.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = [json.loads(line)["line"] for line in trained]
+    holds = checks == {"rows": 3, "half": 0} and min(lines) > 100
+    return {"codes": checks, "trained_rows": len(lines), "holds": holds}
+
+
+def try_few(folder: Path, seed: int) -> Result:
+    """NOT ENOUGH EVIDENCE, with the rows that are needed."""
+    rows = [row for row in read_demo() if row["task"] == "extract"][:60]
+    found = run_rows(rows, folder, "--set", f"train.seed={seed}")
+    return found | {"holds": found.get("decision") == "not_enough_evidence" and bool(found["rows_needed"])}
+
+
+TRIES: dict[str, Callable[[Path, int], Result]] = {
+    "shuffled": try_shuffled,
+    "nothing": try_nothing,
+    "demo": try_demo,
+    "planted": try_planted,
+    "leaked": try_leaked,
+    "few": try_few,
+}
+
+
+def main(names: Sequence[str], seeds: int, folder: Path) -> int:
+    """Run them, write what came out after each, and say what does not hold."""
+    found = json.loads(OUT.read_text(encoding="utf-8")) if OUT.is_file() else {}
+    for name in names:
+        for seed in range(1, seeds + 1):
+            result = TRIES[name](folder / f"{name}-{seed}", seed)
+            found.setdefault(name, {})[str(seed)] = result
+            OUT.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+            told = {key: value for key, value in result.items() if key != "lost_items"}
+            print(name, seed, json.dumps(told), flush=True)
+    return int(not all(one["holds"] for name in names for one in found[name].values()))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="+", choices=TRIES)
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--folder", type=Path, default=Path("runs/known_truth"))
+    options = parser.parse_args()
+    sys.exit(main(options.names, options.seeds, options.folder))

@@ -1,0 +1,52 @@
+"""How likely is a candidate to ship? The verdict's own conditions, foreseen from the select rows and a slice of probes.
+
+Choosing by the score alone picks what forgets; refusing by a small slice picks what has learnt nothing, since 100
+probes tell a net loss to a few points only. So both are weighed: the chance that the verdict will find a lead over
+base and control, times the chance that it will find no more forgotten than it allows. Normal approximations of
+paired means; what is measured here and what the verdict will measure are both uncertain.
+
+    chance = foresee_lead(leads, 100) * foresee_kept(base, tuned, 200, 0.03)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from statistics import NormalDist, fmean
+
+from tuneproof.records import Answer
+from tuneproof.statistics import paired_error
+
+LEVEL = 0.95
+
+
+def foresee_lead(leads: Sequence[float], later: int) -> float:
+    """Chance that `later` items will show an interval above zero, given paired differences on some items, 0 to 1.
+
+    Without differences nothing is known against it: 1.
+    """
+    error = paired_error(leads)
+    if not leads or not later:
+        return 1.0
+    if not error:
+        return float(fmean(leads) > 0)
+    then = error * math.sqrt(len(leads) / later)
+    margin = fmean(leads) - NormalDist().inv_cdf(0.5 + LEVEL / 2) * then
+    return NormalDist().cdf(margin / math.hypot(error, then))
+
+
+def foresee_kept(base: Sequence[Answer], tuned: Sequence[Answer], later: int, limit: float) -> float:
+    """Chance that the net loss on `later` other probes will be at most `limit` (a share), 0 to 1.
+
+    Without probes nothing is known against it: 1.
+    """
+    losses = [before.right - after.right for before, after in zip(base, tuned, strict=True)]
+    if not losses or not later:
+        return 1.0
+    net = fmean(losses)
+    spread = fmean((loss - net) ** 2 for loss in losses)
+    if not spread:
+        return float(net <= limit)
+    # Counts are whole: the verdict's limit lies half an answer above the last count that passes.
+    reach = (math.floor(limit * later) + 0.5) / later - net
+    return NormalDist().cdf(reach / math.sqrt(spread * (1 / len(losses) + 1 / later)))

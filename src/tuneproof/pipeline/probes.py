@@ -1,0 +1,73 @@
+"""The user's own probes, before anything is trained: read, held against the training rows, kept in the run folder.
+
+In: the files named by `evaluate.probes`. Out: `data/probes.jsonl`; what cannot be asked is left out and said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tuneproof.data.probes import LeftOut, name_families, sift_probes
+from tuneproof.data.read import read_rows
+from tuneproof.errors import DataError
+from tuneproof.evals.probes import load_probes
+from tuneproof.messages import tell
+from tuneproof.model.chat import encode_row
+from tuneproof.model.load import load_config
+from tuneproof.pipeline.work import OWN_ANSWER, PROBE_LANGUAGES, Work
+from tuneproof.records import Row
+
+LONGEST = 2048
+"""Tokens of a probe with its answer, where neither the config nor the model's context says less."""
+REASONS_TOLD = 10
+
+
+def prepare_probes(work: Work, train: Sequence[Row]) -> None:
+    """Write data/probes.jsonl. Raises UsageError for a missing file, DataError when no row can be asked."""
+    config = work.config
+    if not config.evaluate.probes:
+        return
+    data = config.data
+    read = read_rows(
+        [Path(file) for file in config.evaluate.probes],
+        columns=data.columns,
+        task=data.task,
+        system_prompt=data.system_prompt,
+        encoding=data.encoding,
+        answered=False,
+    )
+    reasons = [f"{one.file}:{one.line}: {one.message}" for one in read.findings if one.severity == "error"]
+    sifted = sift_probes(read.rows, train)
+    reasons += map(_tell_reason, sifted.left_out)
+    rows, long = _fit_rows(work, sifted.rows)
+    reasons += long
+    told = "\n".join(reasons[:REASONS_TOLD])
+    if not rows:
+        raise DataError("probes.none", where=config.evaluate.probes[0], count=len(reasons), reasons=told)
+    if reasons:
+        work.progress.say("probes.own_left_out", count=len(reasons), kept=len(rows), reasons=told)
+    work.run.log_event("probes", kept=len(rows), left_out=reasons)
+    taken = {probe.family for language in PROBE_LANGUAGES for probe in load_probes(language)}
+    work.run.save_rows("probes", name_families(rows, taken))
+
+
+def _tell_reason(out: LeftOut) -> str:
+    """One line about a row that is left out, with its place."""
+    place = f"{out.other.file}:{out.other.line}" if out.other else ""
+    return f"{out.row.file}:{out.row.line}: {tell(f'probes.why.{out.why}', place=place)}"
+
+
+def _fit_rows(work: Work, rows: Sequence[Row]) -> tuple[list[Row], list[str]]:
+    """Rows that fit into the model's context with an answer of their own, and a line for each that does not."""
+    model = load_config(work.config.model.name or "", work.config.model.revision)
+    context = getattr(model, "max_position_embeddings", None) or LONGEST + OWN_ANSWER
+    cap = min(work.config.data.max_tokens or LONGEST, context - OWN_ANSWER)
+    kept, reasons = [], []
+    for row in rows:
+        tokens = len(encode_row(work.tokenizer, row.messages).ids)
+        if tokens <= cap:
+            kept.append(row)
+        else:
+            reasons.append(f"{row.file}:{row.line}: {tell('probes.too_long', tokens=tokens, cap=cap)}")
+    return kept, reasons
