@@ -16,12 +16,12 @@ def make_probes(lost: int, gained: int, n: int) -> tuple[list[Answer], list[Answ
 
 
 def test_what_was_not_asked_speaks_against_nothing() -> None:
-    assert foresee_lead([], 100) == foresee_kept([], [], 200, 0.03) == 1.0
+    assert foresee_lead([], [], 100) == foresee_kept([], [], 200, 0.03) == 1.0
 
 
 def test_differences_without_spread_are_taken_as_they_are() -> None:
-    assert foresee_lead([0.5] * 10, 100) == 1.0
-    assert foresee_lead([0.0] * 10, 100) == 0.0
+    assert foresee_lead([0.5] * 10, ["t"] * 10, 100) > 0.999
+    assert foresee_lead([0.0] * 10, ["t"] * 10, 100) < 0.3
     assert foresee_kept(*make_probes(0, 0, 50), 200, 0.03) == 1.0
 
 
@@ -53,7 +53,13 @@ def test_the_foreseen_chance_of_a_lead_is_what_simulation_finds(lead: float) -> 
     for _ in range(1500):
         # Both the pilot and the verdict are drawn around the same truth.
         pilot = chance.normal(lead, 0.4, 20)
-        foreseen.append(foresee_lead(pilot.tolist(), 100))
+        foreseen.append(foresee_lead(pilot.tolist(), ["t"] * 20, 100))
         then = chance.normal(lead, 0.4, 100)
         found.append(then.mean() - 1.96 * then.std(ddof=1) / 10 > 0)
     assert abs(np.mean(foreseen) - 0.5) <= abs(np.mean(found) - 0.5) + 0.05
+
+
+def test_a_spread_between_tasks_does_not_hide_a_lead() -> None:
+    leads, tasks = [0.9, 0.8, 0.85, 0.95, 0.05, 0.1, 0.0, 0.15], ["easy"] * 4 + ["hard"] * 4
+    assert foresee_lead(leads, tasks, 50) > 0.95
+    assert foresee_lead(leads, ["one"] * 8, 50) < foresee_lead(leads, tasks, 50)

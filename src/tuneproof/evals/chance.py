@@ -15,23 +15,21 @@ from collections.abc import Sequence
 from statistics import NormalDist, fmean
 
 from tuneproof.records import Answer
-from tuneproof.statistics import paired_error
+from tuneproof.statistics import estimate_paired
 
 LEVEL = 0.95
 
 
-def foresee_lead(leads: Sequence[float], later: int) -> float:
+def foresee_lead(leads: Sequence[float], tasks: Sequence[str], later: int) -> float:
     """Chance that `later` items will show an interval above zero, given paired differences on some items, 0 to 1.
 
-    Without differences nothing is known against it: 1.
+    Means and errors are over tasks, as the verdict's. Without differences nothing is known against it: 1.
     """
-    error = paired_error(leads)
-    if not leads or not later:
+    now = estimate_paired(leads, groups=tasks, level=LEVEL)
+    if now is None or not later:
         return 1.0
-    if not error:
-        return float(fmean(leads) > 0)
-    then = error * math.sqrt(len(leads) / later)
-    margin = fmean(leads) - NormalDist().inv_cdf(0.5 + LEVEL / 2) * then
+    error, then = now.deviation / math.sqrt(len(leads)), now.deviation / math.sqrt(later)
+    margin = now.mean - NormalDist().inv_cdf(0.5 + LEVEL / 2) * then
     return NormalDist().cdf(margin / math.hypot(error, then))
 
 

@@ -137,10 +137,11 @@ def _foresee(said: Tried, exam: Exam) -> float:
     if _list_gates(said, exam):
         return 0.0
     by_id = {answer.id: answer.score for answer in said.rows}
-    leads = [
-        foresee_lead([by_id[other.id] - other.score for other in arm if other.id in by_id], exam.verdict.rows)
-        for arm in (exam.rows, exam.control)
-    ]
+    leads = []
+    for arm in (exam.rows, exam.control):
+        both = [other for other in arm if other.id in by_id]
+        gaps = [by_id[other.id] - other.score for other in both]
+        leads.append(foresee_lead(gaps, [other.task for other in both], exam.verdict.rows))
     kept = foresee_kept(exam.probes, said.probes, exam.verdict.probes, exam.verdict.net_loss) if said.probes else 1.0
     # The weaker of the two leads decides; both rest on the same answers.
     return min(leads) * kept
