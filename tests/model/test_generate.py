@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from tuneproof.model.generate import generate_answers, sample_answers
+from tuneproof.model.generate import LOOP, generate_answers, is_loop, sample_answers
 from tuneproof.model.load import load_base
 
 PROMPTS = [[5, 6, 7], [8], [9, 10, 11, 12, 13, 14], [15, 16], [17, 18, 19, 20]]
@@ -87,3 +87,32 @@ def test_drawn_answers_follow_the_model_and_the_seed(tiny_model_dir: Path) -> No
     assert (counts - expected).abs().max() < 5 * (0.25 / draws) ** 0.5
     assert draw(1) == first
     assert draw(2) != first
+
+
+def test_an_answer_that_only_repeats_itself_is_stopped(tiny_model_dir: Path) -> None:
+    model = load_base(str(tiny_model_dir), device="cpu", dtype="float32").model
+    limit = 300
+    whole = model.generate(  # type: ignore[operator]
+        torch.tensor([PROMPTS[1]]), attention_mask=torch.ones(1, 1, dtype=torch.long), max_new_tokens=limit,
+        do_sample=False, eos_token_id=None,
+    )[0, 1:].tolist()  # fmt: skip
+    (answer,) = generate_answers(model, [PROMPTS[1]], limits=[limit], ends=[])
+    assert answer.finish == "loop"
+    assert LOOP <= len(answer.ids) < limit
+    assert answer.ids == whole[: len(answer.ids)]
+
+
+@pytest.mark.parametrize(
+    ("ids", "loops"),
+    [
+        ([7] * LOOP, True),
+        ([7] * (LOOP - 1), False),
+        ([1, 2, 3] * 40, True),
+        (list(range(500)) + [5, 6] * 48, True),
+        (list(range(32)) * 3, True),
+        (list(range(33)) * 3, False),
+        ([7] * (LOOP - 1) + [8], False),
+    ],
+)
+def test_a_loop_is_one_period_three_times_or_more(ids: list[int], loops: bool) -> None:
+    assert is_loop(ids) is loops

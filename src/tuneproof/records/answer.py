@@ -20,5 +20,5 @@ class Reply(BaseModel):
     """The question: all turns before the answer but the system prompt."""
     answer: str
     tokens: int
-    finish: Literal["end", "length"]
+    finish: Literal["end", "length", "loop"]
     """`end`: the model ended its answer; `length`: it was cut at the limit of new tokens."""

@@ -21,8 +21,8 @@ class Answer(BaseModel):
     """0 to 1."""
     right: bool
     tokens: int
-    finish: Literal["end", "length"]
-    """`end`: the model ended its answer; `length`: it was cut at max_new_tokens."""
+    finish: Literal["end", "length", "loop"]
+    """`end`: the model ended its answer; `length`: it was cut at max_new_tokens; `loop`: it only repeated itself."""
     cluster: str | None = None
     """Duplicate cluster of a test row: rows of one cluster are not independent."""
     language: str | None = None

@@ -30,7 +30,7 @@ class Tally(NamedTuple):
     ci95: tuple[float, float] | None
     """Wilson's interval of the share of right answers."""
     cut: int
-    """Answers that were cut at the length limit."""
+    """Answers that were cut at the length limit, or because they only repeated themselves."""
 
 
 def tally_answers(run: RunDir) -> list[Tally]:
@@ -43,7 +43,7 @@ def tally_answers(run: RunDir) -> list[Tally]:
             answers = run.load_answers(arm, suite)
             n, right = len(answers), sum(answer.right for answer in answers)
             score = sum(answer.score for answer in answers) / n if n else None
-            cut = sum(answer.finish == "length" for answer in answers)
+            cut = sum(answer.finish != "end" for answer in answers)
             tallies.append(Tally(suite, arm, n, right, score, wilson_interval(right, n), cut))
     return tallies
 

@@ -126,7 +126,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "report.base": ("Base", "基座"),
     "report.tuned": ("Tuned", "微调后"),
     "report.answer_facts": ("score {score} · tokens {tokens}", "得分 {score} · {tokens} 个 token"),
-    "report.cut": ("cut at the length limit", "达到长度上限被截断"),
+    "report.cut.length": ("cut at the length limit", "达到长度上限被截断"),
+    "report.cut.loop": ("stopped: it only repeated itself", "已停止：只在重复自己"),
     "report.judged_by": ("Judged by:", "评分方法："),
     "report.compared.reference": (
         "Marked: where the tuned answer and the reference differ.",
