@@ -17,8 +17,17 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from tuneproof.evals.scorers import CJK
+from tuneproof.records import Answer
 
-__all__ = ["OPENING_TOKENS", "cut_opening", "judge_degeneration", "list_grams", "measure_degeneration", "split_tokens"]
+__all__ = [
+    "OPENING_TOKENS",
+    "compare_degeneration",
+    "cut_opening",
+    "judge_degeneration",
+    "list_grams",
+    "measure_degeneration",
+    "split_tokens",
+]
 
 Measures = Mapping[str, float | None]
 
@@ -93,6 +102,24 @@ def judge_degeneration(base: Measures, tuned: Measures, reference: Measures) -> 
         varied if base["distinct_2"] is None else min(varied, base["distinct_2"]), tuned["distinct_2"]
     )
     return [name for name in tuned if gates[name]]
+
+
+def compare_degeneration(
+    base: Sequence[Answer], tuned: Sequence[Answer]
+) -> tuple[dict[str, dict[str, float | None]], list[str]]:
+    """The measures of base, tuned and references on the same items (same order), and the gates that fail."""
+    references = [answer.reference for answer in tuned]
+
+    def measure(answers: Sequence[Answer]) -> dict[str, float | None]:
+        texts, ended = [answer.answer for answer in answers], [answer.finish == "end" for answer in answers]
+        return measure_degeneration(texts, ended, references)
+
+    table = {
+        "base": measure(base),
+        "tuned": measure(tuned),
+        "reference": measure_degeneration(references, [True] * len(references), references),
+    }
+    return table, judge_degeneration(table["base"], table["tuned"], table["reference"])
 
 
 def cut_opening(text: str) -> str:

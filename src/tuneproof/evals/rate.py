@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from tuneproof.evals.control import macro_average
-from tuneproof.evals.degeneration import judge_degeneration, measure_degeneration
+from tuneproof.evals.degeneration import compare_degeneration
 from tuneproof.records import Answer, RateTried
 from tuneproof.statistics import paired_error
 
@@ -76,13 +76,7 @@ def _score(said: Answered) -> float | None:
 
 def _list_faults(said: Answered, base: Answered, net_loss: float) -> list[str]:
     """Gates that the answers fail."""
-    references = [answer.reference for answer in said.rows]
-
-    def measure(some: Sequence[Answer]) -> dict[str, float | None]:
-        return measure_degeneration([a.answer for a in some], [a.finish == "end" for a in some], references)
-
-    wanted = measure_degeneration(references, [True] * len(references), references)
-    failed = judge_degeneration(measure(base.rows), measure(said.rows), wanted)
+    failed = compare_degeneration(base.rows, said.rows)[1]
     lost, gained = _count_flips(said, base)
     return [*failed, *(["net_loss"] if base.probes and (lost - gained) / len(base.probes) > net_loss else [])]
 

@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from tuneproof.evals.chance import foresee_kept, foresee_lead
 from tuneproof.evals.control import macro_average
-from tuneproof.evals.degeneration import judge_degeneration, measure_degeneration
+from tuneproof.evals.degeneration import compare_degeneration
 from tuneproof.evals.task import spread_items
 from tuneproof.records import Answer, Candidate, Selection
 from tuneproof.statistics import paired_error
@@ -164,15 +164,8 @@ def _list_gaps(best: Tried, said: Tried) -> list[float]:
 
 def _list_gates(said: Tried, exam: Exam) -> list[str]:
     """Degeneration gates that these answers fail."""
-    asked = {answer.id for answer in said.rows}
-    base = [answer for answer in exam.rows if answer.id in asked]
-    references = [answer.reference for answer in said.rows]
-
-    def measure(some: Sequence[Answer]) -> dict[str, float | None]:
-        return measure_degeneration([a.answer for a in some], [a.finish == "end" for a in some], references)
-
-    ends = [True] * len(references)
-    return judge_degeneration(measure(base), measure(said.rows), measure_degeneration(references, ends, references))
+    base = {answer.id: answer for answer in exam.rows}
+    return compare_degeneration([base[answer.id] for answer in said.rows], said.rows)[1]
 
 
 def _describe(key: Key, said: Tried, best: Tried, exam: Exam, losses: Mapping[int, float]) -> Candidate:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from tuneproof.config import EvaluateSection
 from tuneproof.evals.control import PromptCost, compare_control, macro_average
-from tuneproof.evals.degeneration import judge_degeneration, measure_degeneration
+from tuneproof.evals.degeneration import compare_degeneration
 from tuneproof.evals.overfitting import Overfitting
 from tuneproof.evals.rewording import compare_rewording
 from tuneproof.messages import Language, tell
@@ -75,7 +75,7 @@ def judge_run(
     if evidence.drift is not None:
         shared = ("kl_retention", "kl_task", "text_loss_change", "risk")
         retention = retention.model_copy(update={name: getattr(evidence.drift, name) for name in shared})
-    degeneration, failed = _degeneration(evidence)
+    degeneration, failed = compare_degeneration(evidence.base_test, evidence.tuned_test)
     decision, reasons = decide(task, control, retention, failed, thresholds)
     if 0 < count_clusters(_clusters(evidence.base_test)) < FEWEST_CLUSTERS:
         reasons.append("few_clusters")
@@ -233,21 +233,6 @@ def _count(pairs: Sequence[tuple[Answer, Answer]], key: object) -> dict[str, dic
         cell["lost"] += before.right and not after.right
         cell["gained"] += after.right and not before.right
     return table
-
-
-def _degeneration(evidence: Evidence) -> tuple[dict[str, dict[str, float | None]], list[str]]:
-    """Measures of base, tuned and references on the test rows, and the gates that fail."""
-    references = [answer.reference for answer in evidence.base_test]
-    table = {
-        "base": measure_degeneration(*_texts(evidence.base_test), references),
-        "tuned": measure_degeneration(*_texts(evidence.tuned_test), references),
-        "reference": measure_degeneration(references, [True] * len(references), references),
-    }
-    return table, judge_degeneration(table["base"], table["tuned"], table["reference"])
-
-
-def _texts(answers: Sequence[Answer]) -> tuple[list[str], list[bool]]:
-    return [answer.answer for answer in answers], [answer.finish == "end" for answer in answers]
 
 
 def _clusters(answers: Sequence[Answer]) -> list[str]:
