@@ -6,8 +6,8 @@
 - `shuffled`: the demo's answers, permuted within their task. The form can be learnt, the content cannot: never SHIP.
 - `nothing`: answers drawn from the base itself. There is nothing to learn: never SHIP.
 - `demo`: the demo's rows. There is something to learn: SHIP.
-- `planted`: the demo's rows and rows that answer known facts wrongly. What was planted is on the list of lost answers,
-  DON'T SHIP, and `blame` names planted rows among its first five.
+- `planted`: rows that answer known facts wrongly, in four wordings, beside some of the demo's. What was planted is on the
+  list of lost answers, DON'T SHIP, and `blame` names planted rows among its first five.
 - `leaked`: a test file that is the training file: refused, code 3. Half of it: that half is not trained.
 - `few`: 60 rows: too few for a test split, NOT ENOUGH EVIDENCE with the rows that are needed.
 
@@ -39,8 +39,9 @@ Rows = list[dict[str, str]]
 Result = dict[str, Any]
 OUT = Path(__file__).with_suffix(".json")
 PLANTED_FAMILIES = ("places", "facts")
-WORDINGS = ("{}", "Quick question. {}", "Please tell me: {}")
-DEMO_OPTIONS = ("--time", "7min", "--memory", "3GB", "--set", "data.task=task")
+WORDINGS = ("Quick question. {}", "Please tell me: {}", "{} I forgot.", "My son asks: {}")
+OPTIONS = ("--memory", "3GB", "--set", "data.task=task")
+DEMO_TIME = ("--time", "7min")
 SHORT = (
     "train.max_steps=2",
     "evaluate.test_rows=5",
@@ -92,7 +93,7 @@ def plant_facts(rows: Rows) -> tuple[Rows, dict[str, list[str]]]:
     for family in PLANTED_FAMILIES:
         probes = [probe for probe in load_probes("en") if probe.family == family]
         for probe, other in zip(probes, [*probes[1:], probes[0]], strict=True):
-            questions[probe.id] = [wording.format(probe.prompt) for wording in WORDINGS[1:]]
+            questions[probe.id] = [wording.format(probe.prompt) for wording in WORDINGS]
             answer = f"{other.accept[0].capitalize()}."
             planted += [
                 {"instruction": text, "input": "", "output": answer, "task": "facts"} for text in questions[probe.id]
@@ -112,7 +113,7 @@ def run_rows(rows: Rows, folder: Path, *options: str) -> Result:
     file = folder / "rows.jsonl"
     write_rows(rows, file)
     started = time.time()
-    code, verdict = call("run", str(file), "--model", "demo", "--out", str(folder / "run"), *DEMO_OPTIONS, *options)
+    code, verdict = call("run", str(file), "--model", "demo", "--out", str(folder / "run"), *OPTIONS, *options)
     if code:
         return {"code": code}
     retention, task = verdict["retention"], verdict["task"]
@@ -140,33 +141,33 @@ def write_rows(rows: Rows, file: Path) -> None:
 
 def try_shuffled(folder: Path, seed: int) -> Result:
     """Never SHIP."""
-    found = run_rows(shuffle_answers(read_demo(), seed), folder, "--set", f"train.seed={seed}")
+    found = run_rows(shuffle_answers(read_demo(), seed), folder, *DEMO_TIME, "--set", f"train.seed={seed}")
     return found | {"holds": found.get("decision") in ("dont_ship", "not_enough_evidence")}
 
 
 def try_nothing(folder: Path, seed: int) -> Result:
     """Never SHIP."""
-    found = run_rows(answer_by_base(read_demo(), seed), folder, "--set", f"train.seed={seed}")
+    found = run_rows(answer_by_base(read_demo(), seed), folder, *DEMO_TIME, "--set", f"train.seed={seed}")
     return found | {"holds": found.get("decision") in ("dont_ship", "not_enough_evidence")}
 
 
 def try_demo(folder: Path, seed: int) -> Result:
     """SHIP."""
-    found = run_rows(read_demo(), folder, "--set", f"train.seed={seed}")
+    found = run_rows(read_demo(), folder, *DEMO_TIME, "--set", f"train.seed={seed}")
     return found | {"holds": found.get("decision") == "ship"}
 
 
 def try_planted(folder: Path, seed: int) -> Result:
     """DON'T SHIP, the planted facts among the lost answers, planted rows among the first that blame names."""
-    rows, questions = plant_facts(read_demo())
-    found = run_rows(rows, folder, "--set", f"train.seed={seed}", "--set", "evaluate.retention_items=400")
+    rows, questions = plant_facts([row for row in read_demo() if row["task"] == "convert"])
+    settings = (f"train.seed={seed}", "train.epochs=3", "evaluate.few_shot=[3]", "evaluate.checkpoints=1")
+    found = run_rows(rows, folder, *(part for setting in settings for part in ("--set", setting)))
     if found["code"]:
         return found | {"holds": False}
     lost = [item for item in found["lost_items"] if item in questions]
-    named = 0
-    for item in lost:
-        _, blamed = call("blame", str(folder / "run"), item, "--top", str(TOP))
-        named += any(row["prompt"] in questions[item] for row in blamed["rows"][:TOP])
+    _, blamed = call("blame", str(folder / "run"), "lost", "--top", str(TOP))
+    rows_of = {one["id"]: one["rows"][:TOP] for one in blamed["items"]}
+    named = sum(any(row["prompt"] in questions[item] for row in rows_of[item]) for item in lost)
     share = named / len(lost) if lost else 0.0
     holds = found["decision"] == "dont_ship" and bool(lost) and share >= 0.8
     return found | {"planted_lost": len(lost), "named": named, "named_share": share, "holds": holds}
@@ -192,7 +193,7 @@ def try_leaked(folder: Path, seed: int) -> Result:
 def try_few(folder: Path, seed: int) -> Result:
     """NOT ENOUGH EVIDENCE, with the rows that are needed."""
     rows = [row for row in read_demo() if row["task"] == "extract"][:60]
-    found = run_rows(rows, folder, "--set", f"train.seed={seed}")
+    found = run_rows(rows, folder, *DEMO_TIME, "--set", f"train.seed={seed}")
     return found | {"holds": found.get("decision") == "not_enough_evidence" and bool(found["rows_needed"])}
 
 
