@@ -3,9 +3,9 @@
     python benchmarks/forgetting.py                     fractions 0, 0.02, 0.05, 0.1, 0.2; about 40 minutes on 2 cores
     python benchmarks/forgetting.py --fractions 0 0.1
 
-Each fraction is one run of the demo's rows through the command line, with as many passes over them as the demo has; the
-choice of the scale measures every scale on the select rows and on 300 retention probes, and that is the curve. Writes
-benchmarks/forgetting.json, and the table of docs/forgetting.md and docs/forgetting.zh-CN.md.
+Each fraction is one run of the demo's rows through the command line, with as many passes over them as the demo has;
+the choice of the scale measures every scale on the select rows and on 300 retention probes, and that is the curve.
+Writes benchmarks/forgetting.json and prints it as a table in English and Chinese.
 """
 
 from __future__ import annotations
@@ -21,10 +21,7 @@ from typing import Any
 
 from tuneproof.demo import demo_data_path
 
-ROOT = Path(__file__).resolve().parent.parent
 OUT = Path(__file__).with_suffix(".json")
-PAGES = {"en": ROOT / "docs" / "forgetting.md", "zh": ROOT / "docs" / "forgetting.zh-CN.md"}
-BEGIN, END = "<!-- table -->\n", "<!-- /table -->"
 HEADS = {
     "en": "| replay, tokens | rows | scale | task score | lost of right | gained | net loss ± SE, points |",
     "zh": "| 重放占比（词元） | 重放条数 | 缩放 | 任务得分 | 丢失的正确回答 | 新增 | 净损失 ± 标准误（百分点） |",
@@ -76,22 +73,14 @@ def draw_table(cells: Sequence[dict[str, Any]], language: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def fill_pages(cells: Sequence[dict[str, Any]]) -> None:
-    """Put the table into both pages."""
-    for language, page in PAGES.items():
-        before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
-        after = rest.partition(END)[2]
-        page.write_text(before + BEGIN + draw_table(cells, language) + END + after, encoding="utf-8")
-
-
 def main(fractions: Sequence[float], folder: Path) -> None:
     """Measure every fraction, keeping what is done after each."""
     cells = []
     for fraction in fractions:
         cells.append(measure_fraction(fraction, folder))
         OUT.write_text(json.dumps(cells, indent=1) + "\n", encoding="utf-8")
-    fill_pages(cells)
-    print(draw_table(cells, "en"))
+    for language in HEADS:
+        print(draw_table(cells, language))
 
 
 if __name__ == "__main__":

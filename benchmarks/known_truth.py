@@ -6,8 +6,8 @@
 - `shuffled`: the demo's answers, permuted within their task. The form can be learnt, the content cannot: never SHIP.
 - `nothing`: answers drawn from the base itself. There is nothing to learn: never SHIP.
 - `demo`: the demo's rows. There is something to learn: SHIP.
-- `planted`: rows that answer known facts wrongly, in four wordings, beside some of the demo's. What was planted is on the
-  list of lost answers, DON'T SHIP, and `blame` names planted rows among its first five.
+- `planted`: rows that answer known facts wrongly, in four wordings, beside some of the demo's. What was planted is on
+  the list of lost answers, DON'T SHIP, and `blame` names planted rows among its first five.
 - `leaked`: a test file that is the training file: refused, code 3. Half of it: that half is not trained.
 - `few`: 60 rows: too few for a test split, NOT ENOUGH EVIDENCE with the rows that are needed.
 
