@@ -190,3 +190,9 @@ def test_every_reason_has_a_sentence_in_both_languages() -> None:
         assert tell(f"verdict.reason.{reason}", "en") != tell(f"verdict.reason.{reason}", "zh")
     assert "60" in verdict.summary["en"]
     assert "60" in verdict.summary["zh"]
+
+
+def test_without_a_test_split_nothing_is_decided_whatever_was_forgotten() -> None:
+    verdict = judge([], [], probes=([True] * 150, [True] * 120 + [False] * 30))
+    assert (verdict.decision, verdict.rows_needed) == ("not_enough_evidence", 100)
+    assert verdict.reasons == ["no_test", "loss_significant"]

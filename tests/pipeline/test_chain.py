@@ -269,3 +269,12 @@ def test_the_users_own_test_file_is_the_test_and_what_leaks_it_is_left_out(
     assert 7 not in kept
     assert len(kept) == 99
     assert any(finding.line == 7 and finding.severity == "error" for finding in run.load(DataReport).findings)
+
+
+def test_a_test_file_that_is_the_training_file_is_refused(tiny_model_dir: Path, tmp_path: Path) -> None:
+    data = write_rows(tmp_path / "rows.jsonl", 60)
+    config = make_config(data, tiny_model_dir)
+    config.data.test = str(data)
+    with pytest.raises(DataError, match=r"rows\.jsonl") as caught:
+        run_all(RunRequest(config, tmp_path / "run", command="", until="train"), Quiet())
+    assert (caught.value.key, caught.value.exit_code) == ("data.all_leaked", 3)

@@ -125,6 +125,9 @@ def decide(
         reasons.append("degenerate")
     if 0 < task.n < SMALL_TEST:
         reasons.append("test_small")
+    if gain == "no_test":
+        # Too few rows for a test split: nothing is decided, whatever the probes say (docs/contract.md).
+        return "not_enough_evidence", reasons
     if {"worse_than_base", "not_beats_control", "loss_significant", "loss_large", "degenerate"} & set(reasons):
         return "dont_ship", reasons
     if gain == "gain_real" and lead == "beats_control" and loss == "loss_small":

@@ -76,6 +76,14 @@ ERRORS: dict[str, tuple[str, str]] = {
         "Not one row can be used. The first of {count} findings:\n{reasons}\n",
         "没有一行可用。共 {count} 个问题，最前面的是：\n{reasons}\n",
     ),
+    "data.all_leaked": (
+        "No row is left to train on: the test file holds {count} of them, or nearly the same ones.",
+        "没有剩下可训练的数据：其中 {count} 条就在测试文件里，或与之几乎相同。",
+    ),
+    "data.all_leaked.hint": (
+        "Name a test file with rows that are not in the training data.",
+        "请换一个与训练数据不重复的测试文件。",
+    ),
     "data.no_usable_row.hint": (
         "Correct the file and run `tuneproof check` on it; it names every line.",
         "请修正文件后运行 `tuneproof check`，它会逐行指出问题。",

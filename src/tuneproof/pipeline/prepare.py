@@ -17,7 +17,7 @@ from tuneproof.data.findings import make_case, note_defect
 from tuneproof.data.near import cluster_rows
 from tuneproof.data.read import ReadResult, read_rows
 from tuneproof.data.split import SplitSizes, check_leaks, split_rows
-from tuneproof.errors import FitError, UsageError
+from tuneproof.errors import DataError, FitError, UsageError
 from tuneproof.model.chat import Encoded, encode_row
 from tuneproof.model.hardware import free_disk, inspect_hardware
 from tuneproof.model.load import load_config, load_tokenizer
@@ -94,6 +94,8 @@ def prepare_data(work: Work) -> None:
             work.progress.say("start.dropped", n=len(known))
         # A row that is nearly a test row would be tested on what it taught.
         rows = [row for row in rows if row.id not in leaked]
+        if not any(prepared.split.rows[row.id].side == "train" for row in rows):
+            raise DataError("data.all_leaked", where=work.config.data.test, count=len(leaked))
         for row in test:
             prepared.split.rows[row.id] = SplitRow(cluster=row.id, stratum=row.task, side="test")
         prepared.split.sizes["test"] = len(test)
