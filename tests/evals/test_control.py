@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tests.evals.test_verdict import make_answers
-from tuneproof.evals.control import PromptCost, choose_examples, compare_control, macro_average
+from tuneproof.evals.control import PromptCost, choose_examples, compare_control
+from tuneproof.evals.tally import score_answers
 
 
 def test_the_best_number_of_examples_is_taken_and_the_fewest_of_equals() -> None:
@@ -12,7 +13,7 @@ def test_the_best_number_of_examples_is_taken_and_the_fewest_of_equals() -> None
         3: make_answers([True] * 7 + [False] * 3, "three"),
         5: make_answers([False] * 3 + [True] * 7, "five"),
     }
-    scores = {count: macro_average([a.task for a in some], [a.score for a in some]) for count, some in tried.items()}
+    scores = {count: score_answers(some) for count, some in tried.items()}
     assert scores[3] == scores[5] == 0.7
     assert choose_examples(tried) == 3
     assert choose_examples({}) is None

@@ -120,7 +120,7 @@ def test_fewer_rows_are_whole_clusters_nested_and_judged_by_the_same_scorers(tri
     whole = open_work(tried)
     for run in (quarter, half):
         work = open_work(run)
-        assert work.limits() == whole.limits()
+        assert work.limits == whole.limits
         assert [item.scorer for item in work.row_items("test", None)] == [
             item.scorer for item in whole.row_items("test", None)
         ]

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tuneproof.evals.control import macro_average
+from tuneproof.evals.tally import count_flips, score_answers
 from tuneproof.records import Answer, AnswerDifference, ArmDifference, RunComparison, ScoreDifference
 from tuneproof.records.compare import LeftOut
 from tuneproof.statistics import compare_paired, mcnemar_p, net_loss_upper
@@ -71,8 +71,8 @@ def compare_scores(pairing: Pairing) -> ScoreDifference:
     return ScoreDifference(
         n=len(deltas),
         left_out=pairing.left_out,
-        first=macro_average(tasks, [answer.score for answer in first]),
-        other=macro_average(tasks, [answer.score for answer in other]),
+        first=score_answers(first),
+        other=score_answers(other),
         delta=difference.mean if difference else None,
         ci95=difference.interval if difference else None,
         p_value=difference.p_value if difference else None,
@@ -86,8 +86,7 @@ def compare_scores(pairing: Pairing) -> ScoreDifference:
 def compare_answers(pairing: Pairing) -> AnswerDifference:
     """Right answers lost and gained, with McNemar's exact test."""
     n = len(pairing.pairs)
-    lost = sum(before.right and not after.right for before, after in pairing.pairs)
-    gained = sum(after.right and not before.right for before, after in pairing.pairs)
+    lost, gained = count_flips([pair[0] for pair in pairing.pairs], [pair[1] for pair in pairing.pairs])
     return AnswerDifference(
         n=n,
         left_out=pairing.left_out,

@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from tuneproof.evals.tally import macro_average, score_answers
 from tuneproof.evals.task import Item, score_item
 from tuneproof.records import Answer, Control, Row
 from tuneproof.statistics import compare_paired, needed_items
@@ -108,15 +109,6 @@ def choose_examples(tried: Mapping[int, Sequence[Answer]]) -> int | None:
     """The number of examples with the best macro-averaged score, the fewest of equals; None where none was tried."""
 
     def rank(count: int) -> tuple[float, int]:
-        score = macro_average([a.task for a in tried[count]], [a.score for a in tried[count]])
-        return -(score or 0.0), count
+        return -(score_answers(tried[count]) or 0.0), count
 
     return min(tried, key=rank, default=None)
-
-
-def macro_average(tasks: Sequence[str], scores: Sequence[float]) -> float | None:
-    """Mean over tasks of each task's mean; None without items."""
-    by_task: dict[str, list[float]] = defaultdict(list)
-    for task, score in zip(tasks, scores, strict=False):
-        by_task[task].append(score)
-    return sum(sum(some) / len(some) for some in by_task.values()) / len(by_task) if by_task else None

@@ -15,8 +15,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from tuneproof.evals.control import macro_average
 from tuneproof.evals.degeneration import compare_degeneration
+from tuneproof.evals.tally import count_flips, list_gaps, score_answers
 from tuneproof.records import Answer, RateTried
 from tuneproof.statistics import paired_error
 
@@ -56,36 +56,21 @@ def choose_rate(tried: Mapping[float, Answered | None], *, base: Answered, net_l
 
 def _find_best(tried: Mapping[float, Answered]) -> float:
     """The rate with the highest select score; the lowest of equals."""
-    return min(tried, key=lambda rate: (-(_score(tried[rate]) or 0.0), rate))
+    return min(tried, key=lambda rate: (-(score_answers(tried[rate].rows) or 0.0), rate))
 
 
 def _is_near(best: Answered, other: Answered) -> bool:
     """Whether the paired difference from the best is within one standard error."""
-    gaps = _list_gaps(best, other)
+    gaps = list_gaps(best.rows, other.rows)
     error = paired_error(gaps)
     return not any(gaps) or (error is not None and sum(gaps) / len(gaps) <= error)
-
-
-def _list_gaps(best: Answered, other: Answered) -> list[float]:
-    return [top.score - one.score for top, one in zip(best.rows, other.rows, strict=True)]
-
-
-def _score(said: Answered) -> float | None:
-    return macro_average([answer.task for answer in said.rows], [answer.score for answer in said.rows])
 
 
 def _list_faults(said: Answered, base: Answered, net_loss: float) -> list[str]:
     """Gates that the answers fail."""
     failed = compare_degeneration(base.rows, said.rows)[1]
-    lost, gained = _count_flips(said, base)
+    lost, gained = count_flips(base.probes, said.probes)
     return [*failed, *(["net_loss"] if base.probes and (lost - gained) / len(base.probes) > net_loss else [])]
-
-
-def _count_flips(said: Answered, base: Answered) -> tuple[int, int]:
-    """(lost, gained) answers to the probes."""
-    pairs = list(zip(base.probes, said.probes, strict=True))
-    lost = sum(before.right and not after.right for before, after in pairs)
-    return lost, sum(after.right and not before.right for before, after in pairs)
 
 
 def _describe_all(
@@ -101,12 +86,12 @@ def _describe_all(
 def _describe(rate: float, said: Answered | None, best: Answered | None, base: Answered) -> RateTried:
     if said is None:
         return RateTried(rate=rate, n=0, probes=0, faults=["failed"])
-    gaps = _list_gaps(best, said) if best is not None else []
-    lost, gained = _count_flips(said, base)
+    gaps = list_gaps(best.rows, said.rows) if best is not None else []
+    lost, gained = count_flips(base.probes, said.probes)
     return RateTried(
         rate=rate,
         n=len(said.rows),
-        score=_score(said),
+        score=score_answers(said.rows),
         standard_error=paired_error(gaps) if any(gaps) else None,
         probes=len(base.probes),
         lost=lost if base.probes else None,

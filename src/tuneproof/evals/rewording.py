@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tuneproof.evals.control import macro_average
+from tuneproof.evals.tally import score_answers
 from tuneproof.evals.task import Item
 from tuneproof.records import Answer, Rewording
 from tuneproof.statistics import compare_paired
@@ -67,8 +67,8 @@ def compare_rewording(plain: Sequence[Answer], reworded: Sequence[Answer], level
     fell = worst[1].score < worst[0].score
     return Rewording(
         n=len(pairs),
-        plain=macro_average(tasks, [before.score for before, _ in pairs]),
-        reworded=macro_average(tasks, [after.score for _, after in pairs]),
+        plain=score_answers([before for before, _ in pairs]),
+        reworded=score_answers([after for _, after in pairs]),
         delta=difference.mean if difference else None,
         ci95=difference.interval if difference else None,
         worse=sum(after.score < before.score for before, after in pairs),

@@ -20,8 +20,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from tuneproof.evals.chance import foresee_kept, foresee_lead
-from tuneproof.evals.control import macro_average
 from tuneproof.evals.degeneration import compare_degeneration
+from tuneproof.evals.tally import count_flips, list_gaps, score_answers
 from tuneproof.evals.task import spread_items
 from tuneproof.records import Answer, Candidate, Selection
 from tuneproof.statistics import paired_error
@@ -65,10 +65,15 @@ class Exam(NamedTuple):
 
 
 class Tried(NamedTuple):
-    """What a candidate said."""
+    """What a candidate said, and what that comes to."""
 
     rows: Sequence[Answer]
-    probes: Sequence[Answer] | None = None
+    probes: Sequence[Answer] | None
+    score: float
+    faults: list[str]
+    """Degeneration gates that the answers fail."""
+    chance: float
+    """Chance to ship, 0 to 1, from the rows and, where they were asked, the probes."""
 
 
 def choose_candidate(
@@ -81,18 +86,18 @@ def choose_candidate(
         tried[key] = _try_whole(key, exam, tried)
     best_step = _best(tried)[0]
     weaker = [key for key in reversed(keys) if key[0] == best_step and key not in finalists]
-    while weaker and not any(_foresee(tried[key], exam) >= LIKELY for key in finalists):
+    while weaker and not any(tried[key].chance >= LIKELY for key in finalists):
         finalists.append(weaker.pop(0))
         tried[finalists[-1]] = _try_whole(finalists[-1], exam, tried)
     final = {key: tried[key] for key in finalists}
     chosen, best = _pick(final, exam), _best(final)
     for key in keys if exam.probes else []:
         if key[0] == chosen[0] and tried[key].probes is None:
-            tried[key] = tried[key]._replace(probes=exam.ask(*key, exam.probes))
+            tried[key] = _weigh_answers(tried[key].rows, exam.ask(*key, exam.probes), exam)
     reason = "select.best" if chosen == best else "select.within_error"
-    if chosen != best and _foresee(tried[best], exam) < AS_GOOD * _foresee(tried[chosen], exam):
+    if chosen != best and final[best].chance < AS_GOOD * final[chosen].chance:
         reason = "select.likelier"
-    if _foresee(tried[chosen], exam) < LIKELY:
+    if final[chosen].chance < LIKELY:
         reason = "select.unlikely"
     candidates = [_describe(key, said, final[best], exam, losses) for key, said in tried.items()]
     return Selection(checkpoint=chosen[0], scale=chosen[1], reason=reason, candidates=candidates)
@@ -103,8 +108,8 @@ def _look_first(keys: Sequence[Key], exam: Exam) -> tuple[dict[Key, Tried], list
     if len(keys) <= FINALISTS or len(exam.rows) <= FIRST_LOOK:
         return {}, list(keys)
     look = spread_items(exam.rows, FIRST_LOOK)
-    tried = {key: Tried(exam.ask(*key, look)) for key in keys}
-    return tried, sorted(keys, key=lambda key: (-_score(tried[key].rows), key))[:FINALISTS]
+    tried = {key: _weigh_answers(exam.ask(*key, look), None, exam) for key in keys}
+    return tried, sorted(keys, key=lambda key: (-tried[key].score, key))[:FINALISTS]
 
 
 def _try_whole(key: Key, exam: Exam, tried: Mapping[Key, Tried]) -> Tried:
@@ -112,78 +117,68 @@ def _try_whole(key: Key, exam: Exam, tried: Mapping[Key, Tried]) -> Tried:
     said = {answer.id: answer for answer in tried[key].rows} if key in tried else {}
     rest = [row for row in exam.rows if row.id not in said]
     said |= {answer.id: answer for answer in exam.ask(*key, rest)}
-    return Tried([said[row.id] for row in exam.rows], exam.ask(*key, exam.probes) if exam.probes else None)
+    probes = exam.ask(*key, exam.probes) if exam.probes else None
+    return _weigh_answers([said[row.id] for row in exam.rows], probes, exam)
+
+
+def _weigh_answers(rows: Sequence[Answer], probes: Sequence[Answer] | None, exam: Exam) -> Tried:
+    """Score, gates and chance to ship of what a candidate said."""
+    base = {answer.id: answer for answer in exam.rows}
+    faults = compare_degeneration([base[answer.id] for answer in rows], rows)[1]
+    chance = 0.0 if faults else _foresee(rows, probes, exam)
+    return Tried(rows, probes, score_answers(rows) or 0.0, faults, chance)
 
 
 def _pick(final: Mapping[Key, Tried], exam: Exam) -> Key:
-    """The earliest, smallest candidate within one standard error of the one worth most, of those worth as much."""
-    worth = {key: _weigh(said, exam) for key, said in final.items()}
-    best = min(final, key=lambda key: (-worth[key], -_score(final[key].rows), key))
+    """The earliest, smallest candidate within one standard error of the one worth most, of those worth as much.
+
+    Worth is the gain that can be expected to ship: chance times gain, 0 without a gain.
+    """
+    base = score_answers(exam.rows) or 0.0
+    worth = {key: said.chance * max(0.0, said.score - base) for key, said in final.items()}
+    best = min(final, key=lambda key: (-worth[key], -final[key].score, key))
     for key in sorted(key for key in final if worth[key] >= AS_GOOD * worth[best]):
-        gaps = _list_gaps(final[best], final[key])
+        gaps = list_gaps(final[best].rows, final[key].rows)
         error = paired_error(gaps)
         if key == best or (error is not None and sum(gaps) / len(gaps) <= error):
             return key
     return best
 
 
-def _weigh(said: Tried, exam: Exam) -> float:
-    """The gain that can be expected to ship: chance times gain; 0 without a gain."""
-    return _foresee(said, exam) * max(0.0, _score(said.rows) - _score(exam.rows))
-
-
-def _foresee(said: Tried, exam: Exam) -> float:
-    """Chance to ship, 0 to 1: a lead over base and control, no more forgotten than allowed, no degeneration."""
-    if _list_gates(said, exam):
-        return 0.0
-    by_id = {answer.id: answer.score for answer in said.rows}
+def _foresee(rows: Sequence[Answer], probes: Sequence[Answer] | None, exam: Exam) -> float:
+    """Chance to ship of answers that do not degenerate: a lead over base and control, little enough forgotten."""
+    by_id = {answer.id: answer.score for answer in rows}
     leads = []
     for arm in (exam.rows, exam.control):
         both = [other for other in arm if other.id in by_id]
         gaps = [by_id[other.id] - other.score for other in both]
         leads.append(foresee_lead(gaps, [other.task for other in both], exam.verdict.rows))
-    kept = foresee_kept(exam.probes, said.probes, exam.verdict.probes, exam.verdict.net_loss) if said.probes else 1.0
+    kept = foresee_kept(exam.probes, probes, exam.verdict.probes, exam.verdict.net_loss) if probes else 1.0
     # The weaker of the two leads decides; both rest on the same answers.
     return min(leads) * kept
 
 
 def _best(tried: Mapping[Key, Tried]) -> Key:
     """The candidate with the highest score; the earliest and smallest of equals."""
-    return min(tried, key=lambda key: (-_score(tried[key].rows), key))
-
-
-def _score(answers: Sequence[Answer]) -> float:
-    return macro_average([answer.task for answer in answers], [answer.score for answer in answers]) or 0.0
-
-
-def _list_gaps(best: Tried, said: Tried) -> list[float]:
-    """By how much the best is ahead, row by row, on the rows that both have answered."""
-    by_id = {answer.id: answer.score for answer in best.rows}
-    return [by_id[answer.id] - answer.score for answer in said.rows if answer.id in by_id]
-
-
-def _list_gates(said: Tried, exam: Exam) -> list[str]:
-    """Degeneration gates that these answers fail."""
-    base = {answer.id: answer for answer in exam.rows}
-    return compare_degeneration([base[answer.id] for answer in said.rows], said.rows)[1]
+    return min(tried, key=lambda key: (-tried[key].score, key))
 
 
 def _describe(key: Key, said: Tried, best: Tried, exam: Exam, losses: Mapping[int, float]) -> Candidate:
-    gaps = _list_gaps(best, said)
-    pairs = list(zip(exam.probes, said.probes, strict=True)) if said.probes is not None else []
-    right = sum(before.right for before, _ in pairs)
-    lost = sum(before.right and not after.right for before, after in pairs)
+    gaps = list_gaps(best.rows, said.rows)
+    asked = bool(said.probes)
+    right = sum(answer.right for answer in exam.probes)
+    lost, gained = count_flips(exam.probes, said.probes) if said.probes else (0, 0)
     return Candidate(
         checkpoint=key[0],
         scale=key[1],
         n=len(said.rows),
-        score=_score(said.rows),
+        score=said.score,
         standard_error=paired_error(gaps) if any(gaps) else None,
-        retention=(right - lost) / right if right else None,
-        probes=len(pairs),
-        lost=lost if pairs else None,
-        gained=sum(after.right and not before.right for before, after in pairs) if pairs else None,
+        retention=(right - lost) / right if right and asked else None,
+        probes=len(said.probes or ()),
+        lost=lost if asked else None,
+        gained=gained if asked else None,
         train_loss=losses.get(key[0]),
-        degeneration=_list_gates(said, exam),
-        chance=_foresee(said, exam) if said.probes or not exam.probes else None,
+        degeneration=said.faults,
+        chance=said.chance if asked or not exam.probes else None,
     )

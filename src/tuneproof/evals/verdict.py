@@ -13,10 +13,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tuneproof.config import EvaluateSection
-from tuneproof.evals.control import PromptCost, compare_control, macro_average
+from tuneproof.evals.control import PromptCost, compare_control
 from tuneproof.evals.degeneration import compare_degeneration
 from tuneproof.evals.overfitting import Overfitting
 from tuneproof.evals.rewording import compare_rewording
+from tuneproof.evals.tally import score_answers
 from tuneproof.messages import Language, tell
 from tuneproof.records import Answer, Control, DriftRecord, LostItem, Retention, Selection, TaskResult, Verdict
 from tuneproof.records.verdict import Decision
@@ -176,8 +177,8 @@ def _compare(
         task=name,
         metric=" + ".join(sorted(scorers)),
         n=len(base),
-        base=macro_average(tasks, [answer.score for answer in base]),
-        tuned=macro_average(tasks, [answer.score for answer in tuned]),
+        base=score_answers(base),
+        tuned=score_answers(tuned),
         delta=difference.mean if difference else None,
         ci95=difference.interval if difference else None,
         p_value=difference.p_value if difference else None,

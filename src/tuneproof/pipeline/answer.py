@@ -24,7 +24,6 @@ from tuneproof.messages import tell
 from tuneproof.model.chat import encode_prompt, end_ids
 from tuneproof.model.generate import Generated, generate_answers
 from tuneproof.model.load import fingerprint_model, fingerprint_template, set_adapter
-from tuneproof.model.load import load_config as load_model_config
 from tuneproof.pipeline import AnswerRequest, open_run
 from tuneproof.pipeline.chain import refuse_other
 from tuneproof.pipeline.work import Work
@@ -54,7 +53,7 @@ def answer_questions(request: AnswerRequest, progress: Progress) -> list[Reply]:
     assert config.model.name is not None
     base = {"base": fingerprint_model(config.model.name), "template": fingerprint_template(work.tokenizer)}
     refuse_other(run, base)
-    limit = request.max_new_tokens or max(work.limits().values())
+    limit = request.max_new_tokens or max(work.limits.values())
     rows, prompts = fit_prompts(work, rows, limit)
     generated = generate_replies(work, load_arm(work, request), prompts, limit)
     replies = [
@@ -88,7 +87,7 @@ def generate_replies(work: Work, model: Any, prompts: Sequence[Sequence[int]], l
         prompts,
         limits=[limit] * len(prompts),
         ends=end_ids(work.tokenizer, model.generation_config),
-        batch_size=choose_batch(work, max(map(len, prompts)) + limit),
+        batch_size=work.fit_batch(max(map(len, prompts)) + limit),
         on_answers=count,
     )
     work.progress.end("answer")
@@ -128,8 +127,7 @@ def read_questions(work: Work, request: AnswerRequest) -> list[Row]:
 
 def fit_prompts(work: Work, rows: Sequence[Row], limit: int) -> tuple[list[Row], list[list[int]]]:
     """The rows that leave room for an answer of `limit` tokens in the model's context, and their prompts."""
-    config = load_model_config(work.config.model.name or "", work.config.model.revision)
-    context = getattr(config, "max_position_embeddings", None)
+    context = work.context
     prompts = [encode_prompt(work.tokenizer, row.prompt) for row in rows]
     long = [context is not None and len(prompt) + limit > context for prompt in prompts]
     kept = [row for row, out in zip(rows, long, strict=True) if not out]
@@ -163,9 +161,3 @@ def load_arm(work: Work, request: AnswerRequest) -> Any:
         where, why = str(work.run.adapter / WEIGHTS), str(error).splitlines()[0]
         raise RunError("answer.bad_adapter", where=where, why=why) from error
     return work.model
-
-
-def choose_batch(work: Work, longest: int) -> int:
-    """Answers side by side: as planned for rows of `data.max_tokens`; fewer where prompt and answer are longer."""
-    planned = work.config.data.max_tokens or longest
-    return max(1, work.config.evaluate.batch_size * min(planned, longest) // longest)

@@ -14,7 +14,6 @@ from tuneproof.errors import DataError
 from tuneproof.evals.probes import load_probes
 from tuneproof.messages import tell
 from tuneproof.model.chat import encode_row
-from tuneproof.model.load import load_config
 from tuneproof.pipeline.work import OWN_ANSWER, PROBE_LANGUAGES, Work
 from tuneproof.records import Row
 
@@ -60,8 +59,7 @@ def _tell_reason(out: LeftOut) -> str:
 
 def _fit_rows(work: Work, rows: Sequence[Row]) -> tuple[list[Row], list[str]]:
     """Rows that fit into the model's context with an answer of their own, and a line for each that does not."""
-    model = load_config(work.config.model.name or "", work.config.model.revision)
-    context = getattr(model, "max_position_embeddings", None) or LONGEST + OWN_ANSWER
+    context = work.context or LONGEST + OWN_ANSWER
     cap = min(work.config.data.max_tokens or LONGEST, context - OWN_ANSWER)
     kept, reasons = [], []
     for row in rows:

@@ -29,13 +29,12 @@ def list_tries(work: Work) -> dict[str, list[Item]]:
 
 def list_counts(work: Work) -> list[int]:
     """Numbers of examples to try: those with which every test row leaves room for its answer."""
-    room = getattr(work.base.model.config, "max_position_embeddings", None)
     tests = work.row_items("test", work.config.evaluate.test_rows)
     counts = []
     for count in sorted({count for count in work.config.evaluate.few_shot if count > 0}):
         items = add_examples(tests, work.train_rows, count)
         longest = max((len(encode_prompt(work.tokenizer, item.messages)) + item.limit for item in items), default=0)
-        if room is None or longest <= room:
+        if work.context is None or longest <= work.context:
             counts.append(count)
     return counts
 
@@ -47,11 +46,13 @@ def name_suite(count: int) -> str:
 
 def choose_count(work: Work) -> int:
     """Examples in the control's prompt, from the kept answers; 0 where the control is off or none fits."""
-    counts = list_counts(work)
-    tried = {count: work.run.find_answers("base", name_suite(count)) for count in counts}
-    return choose_examples({count: answers for count, answers in tried.items() if answers}) or (
-        counts[len(counts) // 2] if counts else 0
-    )
+    tried = {count: work.run.find_answers("base", name_suite(count)) for count in work.config.evaluate.few_shot}
+    chosen = choose_examples({count: answers for count, answers in tried.items() if answers})
+    if chosen is None:
+        # Without select rows nothing was tried: the middle one.
+        counts = list_counts(work)
+        chosen = counts[len(counts) // 2] if counts else 0
+    return chosen
 
 
 def list_shown(work: Work, count: int) -> list[Item]:

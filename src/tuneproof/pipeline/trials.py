@@ -160,7 +160,6 @@ def change_config(config: RunConfig, trial: Trial) -> RunConfig:
     tree = config.model_dump()
     tree["trials"] = TrialsSection().model_dump()
     # Neither has a say in the verdict, and both cost time or money each time.
-    tree["evaluate"].update(judge={}, harness=[])
     tree["evaluate"] |= {"judge": {}, "harness": []}
     for key, value in trial.changes.items():
         if not key.startswith(MAY_CHANGE):

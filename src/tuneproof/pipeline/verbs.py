@@ -160,7 +160,8 @@ def select_checkpoint(work: Work) -> None:
 
     if rows:
         base_rows, base_probes = work.run.load_answers("base", "select"), work.run.load_answers("base", "slice")
-        losses = {step: mean_loss(load_steps(work), step) for step in steps}
+        reports = load_steps(work)
+        losses = {step: mean_loss(reports, step) for step in steps}
         control = work.run.find_answers("base", name_suite(choose_count(work)))
         ahead = Ahead(knobs.net_loss, len(work.run.load_answers("base", "few_shot")), len(work.probe_items()))
         exam = Exam(base_rows, base_probes, ask, ahead, control)

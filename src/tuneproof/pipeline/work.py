@@ -18,6 +18,7 @@ from transformers import set_seed
 from tuneproof.config import RunConfig
 from tuneproof.config.load import dump_config
 from tuneproof.evals.probes import load_probes
+from tuneproof.evals.scorers import ScorerName
 from tuneproof.evals.task import Item, choose_limits, choose_scorers, make_probe_items, make_row_items, spread_items
 from tuneproof.model.chat import encode_prompt, encode_row
 from tuneproof.model.drift import Reading
@@ -27,6 +28,7 @@ from tuneproof.model.load import (
     add_adapter,
     enable_checkpointing,
     load_base,
+    load_config,
     load_start,
     load_tokenizer,
     remove_adapter,
@@ -67,6 +69,11 @@ class Work:
     def hardware(self) -> Hardware:
         """The device."""
         return inspect_hardware(self.config.model.device)
+
+    @cached_property
+    def context(self) -> int | None:
+        """Tokens that the base model can see at once; None where its config does not say."""
+        return getattr(load_config(self._name, self.config.model.revision), "max_position_embeddings", None)
 
     @cached_property
     def tokenizer(self) -> Any:
@@ -172,18 +179,23 @@ class Work:
         """Rows by which scorers and limits are chosen: in a trial with fewer training rows those of its parent."""
         return self.run.load_rows("scoring") if self.run.has_rows("scoring") else self.train_rows
 
+    @cached_property
     def limits(self) -> dict[str, int]:
         """Task -> new tokens at most, from the training answers."""
         lengths = [count_trained([encode_row(self.tokenizer, row.messages)]) for row in self.scoring_rows]
         return choose_limits([row.task for row in self.scoring_rows], lengths, self.config.evaluate.max_new_tokens)
 
+    @cached_property
+    def scorers(self) -> dict[str, ScorerName]:
+        """Task -> scorer, from the training answers."""
+        return choose_scorers(self.scoring_rows)
+
     def row_items(self, side: str, count: int | None) -> list[Item]:
         """Items of the select or test rows; `count` of them, spread over the tasks."""
-        scorers = choose_scorers(self.scoring_rows)
         items = make_row_items(
             self.run.load_rows(side),
-            scorers=scorers,
-            limits=self.limits(),
+            scorers=self.scorers,
+            limits=self.limits,
             clusters=self.clusters,
             named=self.config.evaluate.scorers,
         )
@@ -226,11 +238,15 @@ class Work:
         return make_row_items(self.own_rows, scorers={}, limits=limits, clusters={}, named=named)
 
     def answer_batch(self, items: Sequence[Item]) -> int:
-        """Answers side by side: as planned for the longest row; fewer where the user's own probes are longer."""
-        planned, own = self.config.evaluate.batch_size, {row.id for row in self.own_rows}
+        """Answers side by side to items of the run; fewer than planned where the user's own probes are longer."""
+        own = {row.id for row in self.own_rows}
         sizes = [len(encode_prompt(self.tokenizer, item.messages)) + item.limit for item in items if item.id in own]
-        room = self.plan.settings.max_tokens
-        return max(1, planned * room // max([room, *sizes]))
+        return self.fit_batch(max(sizes, default=0))
+
+    def fit_batch(self, longest: int) -> int:
+        """Answers side by side: as planned for rows of `data.max_tokens`; fewer where prompt and answer are longer."""
+        room = self.config.data.max_tokens or longest
+        return max(1, self.config.evaluate.batch_size * room // max(room, longest))
 
     def slice_items(self) -> list[Item]:
         """Items of the probes that candidates answer."""
