@@ -7,166 +7,45 @@ import json
 import re
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.data.broken import CASES, SHEET, make_parquet, make_workbook, read_golden, tell_case
 from tests.data.rows import read_file
 from tuneproof.data.check import check_rows
+from tuneproof.data.read import ReadResult
 from tuneproof.errors import TuneproofError
-from tuneproof.records import Finding
 
-GOOD = '{"instruction": "q", "output": "a"}'
-CHINESE = '{"instruction": "今天的天气怎么样？", "output": "今天天气晴朗，适合出门散步。"}'
-LARGEST = 50 * 2**20
-
-Golden = tuple[str, int, str]
-"""Kind, line, and a part of the message."""
-
-BROKEN: dict[str, tuple[str, str | bytes, int, list[Golden]]] = {
-    "cut": ("r.jsonl", f'{GOOD}\n{{"instruction": "q", "out', 1, [("bad_json", 2, "Column 22")]),
-    "cut between": ("r.jsonl", f'{GOOD}\n{{"instruction": "q",', 1, [("bad_json", 2, "ends before")]),
-    "no comma": ("r.jsonl", f'{{"a": "q" "b": 1}}\n{GOOD}', 1, [("bad_json", 1, "Column 11: a comma")]),
-    "no colon": ("r.jsonl", f'{{"a" "q"}}\n{GOOD}', 1, [("bad_json", 1, "Column 6: a colon")]),
-    "no quotes": ("r.jsonl", f"{{'a': 1}}\n{GOOD}", 1, [("bad_json", 1, "Column 2: a key")]),
-    "no value": ("r.jsonl", f'{{"a": }}\n{GOOD}', 1, [("bad_json", 1, "Column 7: a value")]),
-    "trailing comma": ("r.jsonl", f'{{"a": "q",}}\n{GOOD}', 1, [("bad_json", 1, "comma before")]),
-    "raw tab": ("r.jsonl", f'{{"a": "q\tx"}}\n{GOOD}', 1, [("bad_json", 1, "Column 9: a raw")]),
-    "raw zero": ("r.jsonl", f'{{"a": "q\0x"}}\n{GOOD}', 1, [("bad_json", 1, "Column 9: a raw")]),
-    "bad escape": ("r.jsonl", f'{{"a": "C:\\data"}}\n{GOOD}', 1, [("bad_json", 1, "Column 10: a wrong backslash")]),
-    "two on a line": ("r.jsonl", f"{GOOD}{GOOD}\n{GOOD}", 1, [("bad_json", 1, "Column 36: something follows")]),
-    "plain text": ("r.jsonl", f"hello\n{GOOD}\nNone", 1, [("bad_json", 1, "value"), ("bad_json", 3, "value")]),
-    "NaN": ("r.jsonl", f'{{"a": "NaN", "b": NaN}}\n{GOOD}', 1, [("bad_json", 1, "Column 19: NaN")]),
-    "Infinity": ("r.jsonl", f'{GOOD}\n{{"a": -Infinity}}', 1, [("bad_json", 2, "-Infinity")]),
-    "double key": (
-        "r.jsonl",
-        f'{{"output": "a", "output": "b"}}\n{GOOD}',
-        1,
-        [("bad_json", 1, 'Column 17: the name "o')],
-    ),
-    "inner double key": ("r.jsonl", f'{{"m": {{"k": 1, "k": 2}}}}\n{GOOD}', 1, [("bad_json", 1, '"k" comes twice')]),
-    "too deep": ("r.jsonl", f"{GOOD}\n" + "[" * 100_000, 1, [("bad_json", 2, "nested too deeply")]),
-    "deep tools": (
-        "r.jsonl",
-        f'{GOOD}\n{{"question": "q", "answer": "a", "tools": {"[" * 600}{"]" * 600}}}',
-        1,
-        [("bad_json", 2, "nested too deeply")],
-    ),
-    "long line": ("r.jsonl", f'{{"a": "{"x" * LARGEST}"}}\n{GOOD}', 1, [("bad_json", 1, "longer than 50")]),
-    "no object": ("r.jsonl", f'{GOOD}\n"text"\n3\nnull', 1, [("wrong_type", n, "no object") for n in (2, 3, 4)]),
-    "number": ("r.jsonl", f'{GOOD}\n{{"question": "q", "answer": {{"x": 1}}}}', 1, [("wrong_type", 2, "object")]),
-    "no answer key": ("r.jsonl", f'{GOOD}\n{{"instruction": "q"}}', 1, [("missing_field", 2, "instruction")]),
-    "no turns": ("r.jsonl", f'{GOOD}\n{{"messages": []}}', 1, [("wrong_type", 2, "messages")]),
-    "turns as text": ("r.jsonl", f'{GOOD}\n{{"messages": "hello"}}', 1, [("wrong_type", 2, "string")]),
-    "unknown role": (
-        "r.jsonl",
-        f'{GOOD}\n{{"messages": [{{"role": "narrator", "content": "x"}}]}}',
-        1,
-        [("wrong_type", 2, "narrator")],
-    ),
-    "no role": ("r.jsonl", f'{GOOD}\n{{"messages": [{{"text": "x"}}]}}', 1, [("missing_field", 2, "whose")]),
-    "no text": ("r.jsonl", f'{GOOD}\n{{"messages": [{{"role": "user"}}]}}', 1, [("missing_field", 2, "no text")]),
-    "no answer": (
-        "r.jsonl",
-        f'{GOOD}\n{{"messages": [{{"role": "user", "content": "x"}}]}}',
-        1,
-        [("missing_field", 2, "no answer")],
-    ),
-    "picture": (
-        "r.jsonl",
-        f'{GOOD}\n{{"messages": [{{"role": "user", "content": [{{"type": "image_url"}}]}}]}}',
-        1,
-        [("wrong_type", 2, "image")],
-    ),
-    "bad history": ("r.jsonl", f'{GOOD}\n{GOOD[:-1]}, "history": ["x"]}}', 1, [("wrong_type", 2, "history")]),
-    "odd required": ("r.jsonl", f'{GOOD[:-1]}, "required": 7}}', 1, [("wrong_type", 1, "required")]),
-    "half a character": (
-        "r.jsonl",
-        f'{GOOD}\n{{"question": "\\ud83d", "answer": "a"}}',
-        1,
-        [("bad_encoding", 2, "half")],
-    ),
-    "half a key": ("r.jsonl", f'{GOOD}\n{{"\\ud83d": "a"}}', 1, [("missing_field", 2, "ud83d")]),
-    "one bad byte": (
-        "r.jsonl",
-        GOOD.encode() + b'\n{"instruction": "\xff", "output": "a"}',
-        1,
-        [("bad_encoding", 2, "UTF-8")],
-    ),
-    "one GBK line": (
-        "r.jsonl",
-        f"{GOOD}\n{CHINESE}\n".encode() + CHINESE.encode("gbk"),
-        2,
-        [("bad_encoding", 3, "look like gb18030")],
-    ),
-    "cut gzip": ("r.jsonl.gz", gzip.compress(f"{GOOD}\n".encode() * 20)[:-4], 20, [("bad_encoding", 21, "gzip")]),
-    "array, broken": (
-        "r.json",
-        f'[\n {GOOD},\n {{"instruction": "q" "output": [{{"x": 1}}, {{"y": 2}}]}},\n {GOOD}\n]',
-        2,
-        [("bad_json", 3, "Column 22: a comma")],
-    ),
-    "array, compact": (
-        "r.json",
-        f'[{GOOD}, {{"instruction": }}, {GOOD}, {{"a": NaN}}, {GOOD}]',
-        3,
-        [("bad_json", 1, "Column 55"), ("bad_json", 1, "NaN")],
-    ),
-    "array, not closed": ("r.json", f"[{GOOD}, {GOOD}", 2, [("bad_json", 1, "ends before")]),
-    "array, cut": ("r.json", f"[{GOOD}, {GOOD[:-4]}", 1, [("bad_json", 1, "ends before")]),
-    "array, last comma": ("r.json", f"[{GOOD},\n]", 1, [("bad_json", 1, "Column 37: a comma before")]),
-    "array, no comma": ("r.json", f"[{GOOD}\n{GOOD}]", 2, [("bad_json", 2, "a comma is missing")]),
-    "array, then more": ("r.json", f"[{GOOD}]\n[]", 1, [("bad_json", 2, "something follows")]),
-    "half a character in a part": (
-        "r.json",
-        f'[{GOOD}, {{"messages": [{{"role": "user", "content": [{{"text": "\\udc00"}}]}}]}}]',
-        1,
-        [("bad_encoding", 2, "half")],
-    ),
-    "array of text": ("r.json", f'["x", {GOOD}]', 1, [("wrong_type", 1, "string")]),
-    "CSV, ragged": (
-        "r.csv",
-        "question,answer\nq,a\nq,a,b\nq\n",
-        1,
-        [("wrong_type", 2, "3 cells"), ("wrong_type", 3, "1")],
-    ),
-    "CSV, open quote": ("r.csv", 'question,answer\nq,a\nq,"a\nq,a\n', 1, [("bad_json", 2, "never closed")]),
-    "CSV, stray quote": ("r.csv", 'question,answer\nq,"a"b\nq,a\n', 1, [("bad_json", 1, "rules of CSV")]),
-    "CSV, twice a column": (
-        "r.csv",
-        "answer,question,answer,,\na,q,b,,\n",
-        1,
-        [("wrong_type", 1, 'two columns "answer"')],
-    ),
-    "CSV, GBK row": (
-        "r.csv",
-        b"question,answer\nq,a\n" + "今天的天气怎么样？,今天天气晴朗，适合出门散步。\n".encode("gbk"),
-        1,
-        [("bad_encoding", 2, "look like gb18030")],
-    ),
-}
+GOLDEN = read_golden()
 
 
-@pytest.mark.parametrize("case", BROKEN)
-def test_a_broken_record_is_named_and_the_others_are_read(tmp_path: Path, case: str) -> None:
-    name, content, rows, golden = BROKEN[case]
-    path = tmp_path / name
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    result = read_file(path)
-    assert len(result.rows) == rows
-    found = [(finding.kind, finding.line) for finding in result.findings]
-    assert found == [(kind, line) for kind, line, _ in golden]
-    for finding, (_, _, words) in zip(result.findings, golden, strict=True):
-        assert words in finding.message
-        assert_told_in_both_languages(finding)
+@pytest.mark.parametrize("case", CASES)
+def test_what_is_said_about_a_broken_file_is_what_was_agreed(tmp_path: Path, case: str) -> None:
+    """Each record that cannot be used, with its place, its reason and the way out, in both languages, in one pass."""
+    if case.startswith(("Parquet", "Excel")):
+        pytest.importorskip("pyarrow" if case.startswith("Parquet") else "python_calamine")
+    told = tell_case(tmp_path, *CASES[case])
+    assert told == GOLDEN[case]
+    sentences = [line for line in told.splitlines() if line.startswith("  ")]
+    assert not sentences or any(re.search("[\u4e00-\u9fff]", line) for line in sentences)
 
 
-def assert_told_in_both_languages(finding: Finding) -> None:
-    """Both sentences of the finding exist in English and Chinese, with every blank filled."""
-    assert (finding.message, finding.fix) == finding.told("en")
-    for sentence in finding.told("zh"):
-        assert re.search("[\u4e00-\u9fff]", sentence)
+def test_every_agreed_sentence_has_its_file() -> None:
+    assert list(GOLDEN) == list(CASES)
+    assert len(CASES) >= 40
+
+
+def check_whole(result: ReadResult) -> None:
+    """Rows and findings that the rest of the chain can work with."""
+    report, rows = check_rows(result, lengths=None, max_tokens=None)
+    assert report.model_dump_json()
+    assert len(rows) == report.usable <= report.rows
+    for finding in result.findings:
+        assert all(finding.told("en"))
+        assert all(finding.told("zh"))
 
 
 VALID = "\n".join(
@@ -193,21 +72,63 @@ SPLICES = [
 ]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+PARQUET_ROWS = {"question": ["Add 2 and 3.", "你好"], "answer": ["5", "您好"], "history": [[["hi", "hello"]], []]}
+BINARY = {"r.xlsx": make_workbook(rows=SHEET, more=SHEET)}
+with suppress(ImportError):
+    BINARY["r.parquet"] = make_parquet(PARQUET_ROWS)
+TEXTS = dict.fromkeys(("r.jsonl", "r.json", "r.csv", "r.tsv", "r.jsonl.gz"), VALID)
+ARRAY = b"[" + VALID.replace(b"\n", b",\n") + b"]"
+FILES = {
+    **TEXTS,
+    **BINARY,
+    "array.json": ARRAY,
+    "object.json": b'{"rows": ' + ARRAY + b"}",
+    "packed.json.gz": gzip.compress(ARRAY, mtime=0),
+    **{f"{name}.gz": gzip.compress(raw, mtime=0) for name, raw in BINARY.items()},
+}
+PLAIN = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@PLAIN
 @given(
-    at=st.integers(0, len(VALID)),
+    name=st.sampled_from(sorted(FILES)),
+    at=st.floats(0, 1),
     drop=st.integers(0, 40),
     splice=st.one_of(st.sampled_from(SPLICES), st.binary(max_size=8)),
-    name=st.sampled_from(["r.jsonl", "r.json", "r.csv", "r.tsv", "r.jsonl.gz"]),
     encoding=st.sampled_from([None, "utf-8", "gb18030", "utf-16", "latin-1"]),
 )
 def test_a_mutated_file_never_ends_in_a_traceback(
-    tmp_path: Path, at: int, drop: int, splice: bytes, name: str, encoding: str | None
+    tmp_path: Path, name: str, at: float, drop: int, splice: bytes, encoding: str | None
 ) -> None:
+    place = int(at * len(FILES[name]))
     path = tmp_path / name
-    path.write_bytes(VALID[:at] + splice + VALID[at + drop :])
+    path.write_bytes(FILES[name][:place] + splice + FILES[name][place + drop :])
     with suppress(TuneproofError):
-        result = read_file(path, encoding)
-        report, rows = check_rows(result, lengths=None, max_tokens=None)
-        assert report.model_dump_json()
-        assert len(rows) == report.usable <= report.rows
+        check_whole(read_file(path, encoding))
+
+
+VALUES = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(max_size=5)),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=5), inner, max_size=3)),
+    max_leaves=8,
+)
+TURN_KEYS = st.sampled_from(["role", "from", "content", "value", "tool_calls", "human", "gpt", "text"])
+TURNS = st.lists(st.one_of(VALUES, st.dictionaries(TURN_KEYS, VALUES, max_size=3)), max_size=3)
+KEYS = st.sampled_from("instruction input output messages history system tools task required prompt 问题 回答".split())
+
+
+@PLAIN
+@given(records=st.lists(st.dictionaries(KEYS, st.one_of(VALUES, TURNS), max_size=5), min_size=1, max_size=4))
+@pytest.mark.parametrize("name", ["r.jsonl", "r.json"])
+def test_records_of_any_values_are_rows_or_are_named(tmp_path: Path, name: str, records: list[Any]) -> None:
+    """JSON that is sound, and whose fields hold anything: each record is one row or has an error of its own."""
+    path = tmp_path / name
+    told = [json.dumps(record) for record in records]
+    path.write_text("\n".join(told) if name == "r.jsonl" else f"[{', '.join(told)}]", encoding="utf-8")
+    with suppress(TuneproofError):
+        result = read_file(path)
+        errors = {finding.line for finding in result.findings if finding.severity == "error"}
+        lines = {row.line for row in result.rows}
+        assert lines.isdisjoint(errors)
+        assert lines | errors == set(range(1, len(records) + 1))
+        check_whole(result)

@@ -230,6 +230,22 @@ def test_turns_behind_the_last_answer_are_left_out_and_named(tmp_path: Path) -> 
     assert [(found.kind, found.severity) for found in result.findings] == [("missing_field", "warning")]
 
 
+def test_a_fault_names_file_line_and_column(tmp_path: Path) -> None:
+    """Of a line the column of the fault or field; of an array's record the number, and the place in words."""
+    lines = [
+        '{"question": "q", "answer": "a"}',
+        '  {"question": "q", "answer": [7]}',
+        '{"question": "q" "answer": "a"}',
+    ]
+    found = read_text(tmp_path, "\n".join(lines), "rows.jsonl").findings
+    assert [finding.place for finding in found] == [f"{tmp_path / 'rows.jsonl'}:{place}" for place in ("2:21", "3:18")]
+    assert [finding.column for finding in found] == [21, 18]
+    (found,) = [read_text(tmp_path, "[" + ",\n".join([*lines[:1], *lines[2:]]) + "]", "rows.json").findings]
+    assert [(finding.line, finding.column) for finding in found] == [(2, None)]
+    assert "Line 2 of the file. Column 18" in found[0].message
+    assert found[0].told("zh")[0].startswith("文件第 2 行。第 18 列")
+
+
 def test_what_does_not_exist_is_a_usage_error(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_text('{"question": "q", "answer": "a"}', "utf-8")
@@ -264,7 +280,8 @@ def test_a_wrong_shape_names_the_columns_and_the_way_out(tmp_path: Path) -> None
 def test_a_json_file_of_something_else_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(DataError) as caught:
         read_text(tmp_path, text, "rows.json")
-    assert (caught.value.key, caught.value.where) == ("data.no_usable_row", f"{tmp_path / 'rows.json'}:1")
+    assert (caught.value.key, caught.value.where) == ("data.one_fault", f"{tmp_path / 'rows.json'}:1")
+    assert caught.value.hint() not in ("", caught.value.message())
 
 
 def test_a_file_without_a_usable_row_tells_the_first_reasons(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -56,3 +57,22 @@ def test_a_real_mixture_is_split_fairly(data_dir: Path) -> None:
     assert made.sizes["test"] == 200
     assert made.largest_stratum_gap is not None
     assert made.largest_stratum_gap < 0.03
+
+
+@pytest.mark.parametrize("name", ["alpaca_en.json", "alpaca_zh.json"])
+@pytest.mark.parametrize(("appended", "most"), [(0.01, 0.01), (0.05, 0.0125)])
+def test_a_real_split_stays_when_rows_are_appended(data_dir: Path, name: str, appended: float, most: float) -> None:
+    rows = check_rows(read_file(data_dir / name), lengths=None, max_tokens=None)[1]
+    Random(3).shuffle(rows)
+    kept = int(len(rows) / (1 + appended))
+    old, new = cluster_rows(rows[:kept]), cluster_rows(rows)
+    for seed in range(4):
+        before = split_rows(rows[:kept], old, seed=seed, sizes=SplitSizes())
+        after = split_rows(rows, new, seed=seed, sizes=SplitSizes())
+        assert sum(after.rows[name].side != place.side for name, place in before.rows.items()) <= most * kept
+        sides = {name: place.side for name, place in before.rows.items()}
+        given = split_rows(rows, new, seed=seed, sizes=SplitSizes(), earlier=sides)
+        assert len(given.moved) <= 0.01 * kept
+        assert all(was != "test" for was, _ in given.moved.values())
+        assert after.largest_stratum_gap is not None
+        assert after.largest_stratum_gap < 0.03

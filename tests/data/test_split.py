@@ -10,8 +10,9 @@ from statistics import mean
 import pytest
 
 from tests.data.rows import make_row
+from tuneproof.data.likeness import measure_distance
 from tuneproof.data.near import cluster_rows
-from tuneproof.data.split import SplitSizes, check_leaks, count_sides, measure_distance, split_rows
+from tuneproof.data.split import SplitSizes, check_leaks, count_sides, split_rows
 from tuneproof.records import Row, Split
 
 STEMS = ("bar", "ket", "lim", "mon", "nur", "prad", "stol", "trin", "velk", "wend")
@@ -122,17 +123,52 @@ def test_another_seed_is_another_split() -> None:
     assert split(rows, 0).rows != split(rows, 1).rows
 
 
-def test_appended_rows_move_next_to_none() -> None:
+@pytest.mark.parametrize(("appended", "average", "most"), [(0.01, 0.005, 0.01), (0.05, 0.01, 0.015)])
+def test_appended_rows_move_few(appended: float, average: float, most: float) -> None:
     rows = 1000
-    everything = make_rows(rows + 50, twins=10)
+    everything = make_rows(int(rows * (1 + appended)), twins=10)
     old, new = cluster_rows(everything[:rows]), cluster_rows(everything)
     moved = []
     for seed in range(8):
         before = split_rows(everything[:rows], old, seed=seed, sizes=SplitSizes()).rows
         after = split_rows(everything, new, seed=seed, sizes=SplitSizes()).rows
         moved.append(sum(after[name].side != place.side for name, place in before.items()) / rows)
-    assert mean(moved) <= 0.0125
-    assert max(moved) <= 0.02
+    assert mean(moved) <= average
+    assert max(moved) <= most
+
+
+@pytest.mark.parametrize("appended", [0.01, 0.05, 0.2, 0.5])
+@pytest.mark.parametrize("seed", range(3))
+def test_rows_keep_the_sides_they_are_known_to_have(appended: float, seed: int) -> None:
+    """Whatever is appended, and shuffled; only a row that joins clusters may move one, and never from test to train."""
+    rows = 800
+    everything = make_rows(int(rows * (1 + appended)), seed, twins=10)
+    before = split(everything[:rows], seed)
+    shuffled = random.Random(seed).sample(everything, len(everything))
+    sides = {name: place.side for name, place in before.rows.items()}
+    after = split_rows(shuffled, cluster_rows(shuffled), seed=seed, sizes=SplitSizes(), earlier=sides)
+    moved = {name for name, side in sides.items() if after.rows[name].side != side}
+    assert moved == after.moved.keys()
+    assert len(moved) <= 0.01 * rows
+    assert not any(sides[name] == "test" for name in moved)
+    assert after.largest_stratum_gap is not None
+    assert after.largest_stratum_gap < 0.05
+    _, test = count_sides(len(everything), SplitSizes())
+    assert after.sizes["test"] >= test
+
+
+def test_a_row_that_joins_two_clusters_moves_them_to_test_and_is_named() -> None:
+    question = "Explain in a few sentences how a river shapes the valley through which it runs for thousands of years"
+    first, last = f"{question}, first of all.", f"Now then: {question}"
+    rows = [*make_rows(300), make_row(first, "a", 901), make_row(last, "b", 902)]
+    sides = {name: place.side for name, place in split(rows).rows.items()}
+    sides |= {rows[-2].id: "train", rows[-1].id: "test"}
+    joined = [*rows, make_row(question, "c", 903)]
+    clusters = cluster_rows(joined)
+    assert len({clusters[row.id] for row in joined[-3:]}) == 1
+    after = split_rows(joined, clusters, seed=0, sizes=SplitSizes(), earlier=sides)
+    assert {after.rows[row.id].side for row in joined[-3:]} == {"test"}
+    assert after.moved == {rows[-2].id: ["train", "test"]}
 
 
 def test_leaks_into_the_users_test_file_are_named() -> None:

@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
+import re
+from typing import Annotated
+
+from pydantic import Field
+
 from tuneproof.config.knob import Section, knob
+
+STDIN = "-"
+"""The file that stands for standard input."""
+WORD = r"[A-Za-z0-9][\w.-]*"
+HUB_NAME = re.compile(rf"(?P<repo>{WORD}/{WORD})(@(?P<revision>[\w./-]+))?(:(?P<part>[^:]+))?", re.ASCII)
+FILE_NAME = re.compile(r"\.(jsonl?|csv|tsv|txt|parquet|xlsx|gz)", re.IGNORECASE)
+
+
+def names_hub(file: str) -> bool:
+    """Whether a name that no file or folder bears may be that of a data set of a hub: `owner/name@revision:part`."""
+    match = HUB_NAME.fullmatch(file)
+    return match is not None and not FILE_NAME.fullmatch(match["repo"][match["repo"].rfind(".") :] or "-")
 
 
 class DataSection(Section):
     """The user's rows."""
 
-    files: list[str] = knob([], "Data files or folders.", "Given on the command line.")
+    files: list[str] = knob(
+        [], "Data files, folders, data sets of a hub (`owner/name`), or `-`.", "Given on the command line."
+    )
     test: str | None = knob(None, "The user's own test rows.", "Without it a part of the data is held out.")
     columns: dict[str, str] | None = knob(
         None, "Our column -> yours, for columns that are not recognised.", "Common names are recognised."
@@ -20,6 +39,11 @@ class DataSection(Section):
         None, "System prompt put before every row that has none.", "The template's own default."
     )
     encoding: str | None = knob(None, "Encoding of the files.", "UTF-8; another one is proposed, never guessed.")
+    weights: dict[str, Annotated[float, Field(gt=0, le=100)]] | None = knob(
+        None,
+        "File -> how often training sees its rows, against 1 for the others; below 1 a file is for training only.",
+        "All rows count alike.",
+    )
     max_tokens: int | None = knob(
         None, "Longest row in tokens; a longer one is left out and named.", "The longest row, up to 2048.", ge=16
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
+from typing import NamedTuple
 
 from tuneproof.data.answers import (
     find_echoes,
@@ -25,6 +26,7 @@ from tuneproof.data.copies import find_contradictions, find_duplicates, find_nea
 from tuneproof.data.ending import find_truncated
 from tuneproof.data.findings import Case, RowCheck, SetCheck, make_case, note_defect
 from tuneproof.data.language import guess_language
+from tuneproof.data.near import THRESHOLD, cluster_rows
 from tuneproof.data.people import find_people
 from tuneproof.data.read import ReadResult
 from tuneproof.data.text import (
@@ -53,7 +55,6 @@ ROW_CHECKS: tuple[RowCheck, ...] = (
 SET_CHECKS: tuple[SetCheck, ...] = (
     find_placeholders,
     find_truncated,
-    find_near_duplicates,
     find_contradictions,
     find_moulds,
     find_imbalance,
@@ -61,12 +62,31 @@ SET_CHECKS: tuple[SetCheck, ...] = (
 )
 
 
+class Checked(NamedTuple):
+    """What was found, and what can be used."""
+
+    report: DataReport
+    rows: list[Row]
+    """Usable rows, in their order."""
+    clusters: dict[str, str]
+    """Row id -> cluster of near-duplicates."""
+
+
 def check_rows(
     read: ReadResult, *, lengths: Sequence[int] | None, max_tokens: int | None
 ) -> tuple[DataReport, list[Row]]:
-    """The report on what was read (without `split`), and the usable rows in their order.
+    """The report on what was read (without `split`), and the usable rows in their order. Arguments: `examine_rows`."""
+    checked = examine_rows(read, lengths=lengths, max_tokens=max_tokens)
+    return checked.report, checked.rows
 
-    `lengths`: tokens of each of `read.rows`, None when no tokenizer is at hand; `max_tokens`: rows above it are named.
+
+def examine_rows(
+    read: ReadResult, *, lengths: Sequence[int] | None, max_tokens: int | None, threshold: float = THRESHOLD
+) -> Checked:
+    """The report on what was read (without `split`), the usable rows, and their clusters.
+
+    `lengths`: tokens of each of `read.rows`, None when no tokenizer is at hand; `max_tokens`: rows above it are named;
+    `threshold`: Jaccard similarity (0 to 1) of two questions from which they are near-duplicates.
     """
     cases = [make_case(row) for row in read.rows]
     findings: list[Finding] = []
@@ -74,8 +94,10 @@ def check_rows(
     cases = leave_out(cases, findings)
     findings += find_duplicates(cases)
     cases = leave_out(cases, findings)
-    findings += chain.from_iterable(check(cases) for check in SET_CHECKS)
     rows = [case.row for case in cases]
+    clusters = cluster_rows(rows, threshold)
+    findings += find_near_duplicates(cases, clusters)
+    findings += chain.from_iterable(check(cases) for check in SET_CHECKS)
     if lengths is not None and max_tokens is not None:
         tokens = {row.id: length for row, length in zip(read.rows, lengths, strict=True)}
         findings += find_too_long(cases, tokens, max_tokens)
@@ -95,7 +117,7 @@ def check_rows(
         lengths=counts,
         length_edges=edges,
     )
-    return report, rows
+    return Checked(report, rows, clusters)
 
 
 def leave_out(cases: Sequence[Case], findings: Sequence[Finding]) -> list[Case]:

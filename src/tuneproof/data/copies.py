@@ -6,11 +6,10 @@ import json
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from tuneproof.data.findings import Case, Value, note_defect, quote_text
 from tuneproof.data.language import plain_form
-from tuneproof.data.near import cluster_rows
 from tuneproof.records import Finding
 
 NUMBER = re.compile(r"-?\d+(?:,\d{3})*(?:\.\d+)?")
@@ -28,9 +27,8 @@ def find_duplicates(cases: Sequence[Case]) -> Iterator[Finding]:
             yield note_defect(case, "duplicate", "error", related=[kept.row.line], other=tell_place(case, kept))
 
 
-def find_near_duplicates(cases: Sequence[Case]) -> Iterator[Finding]:
-    """Rows whose question is nearly that of an earlier row."""
-    clusters = cluster_rows([case.row for case in cases])
+def find_near_duplicates(cases: Sequence[Case], clusters: Mapping[str, str]) -> Iterator[Finding]:
+    """Rows whose question is nearly that of an earlier row. `clusters`: row id -> cluster."""
     first: dict[str, Case] = {}
     for case in cases:
         kept = first.setdefault(clusters[case.row.id], case)

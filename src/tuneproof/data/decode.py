@@ -12,9 +12,12 @@ import codecs
 import gzip
 import io
 import re
+import shutil
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import IO, cast
 
 from tuneproof.data.findings import make_finding
@@ -52,12 +55,41 @@ def open_bytes(path: Path) -> IO[bytes]:
         raise UsageError("data.unreadable", where=str(path), why=error.strerror or str(error)) from error
 
 
-def open_text(path: Path, encoding: str | None) -> io.TextIOWrapper:
-    """The file as text. A wide encoding cannot escape broken bytes, it marks them with U+FFFD."""
+@contextmanager
+def open_seekable(path: Path) -> Iterator[IO[bytes]]:
+    """As `open_bytes`, for readers that jump about: a packed file is unpacked into a temporary one. Raises DAMAGE."""
+    if path.suffix.lower() != ".gz":
+        with open_bytes(path) as plain:
+            yield plain
+        return
+    with open_bytes(path) as packed, TemporaryFile() as unpacked:
+        shutil.copyfileobj(packed, unpacked)
+        unpacked.seek(0)
+        yield unpacked
+
+
+def choose_codec(encoding: str | None) -> tuple[str, str]:
+    """Name of the codec and how it treats broken bytes: a wide one cannot escape them, it marks them with U+FFFD."""
     codec = codecs.lookup(encoding or "utf-8").name
     errors = "replace" if codec.startswith(("utf-16", "utf-32")) else "surrogateescape"
-    codec = "utf-8-sig" if codec == "utf-8" else codec
+    return ("utf-8-sig" if codec == "utf-8" else codec), errors
+
+
+def open_text(path: Path, encoding: str | None) -> io.TextIOWrapper:
+    """The file as text."""
+    codec, errors = choose_codec(encoding)
     return io.TextIOWrapper(open_bytes(path), encoding=codec, errors=errors, newline="\n")
+
+
+def read_pieces(path: Path, encoding: str | None) -> Iterator[str]:
+    """The file's text piece by piece; what comes before a damaged place is all there. Raises one of DAMAGE at it."""
+    codec, errors = choose_codec(encoding)
+    decoder = codecs.getincrementaldecoder(codec)(errors)
+    with open_bytes(path) as stream:
+        # read1 hands over what could be unpacked; read would keep it back when it meets the damage behind it.
+        while raw := cast("io.BufferedReader", stream).read1(SAMPLE_BYTES):
+            yield decoder.decode(raw)
+    yield decoder.decode(b"", final=True)
 
 
 def read_lines(path: Path, encoding: str | None) -> Iterator[tuple[int, str] | Finding]:
@@ -76,26 +108,31 @@ def read_lines(path: Path, encoding: str | None) -> Iterator[tuple[int, str] | F
             yield name_damage(path, number + 1, error)
 
 
-def read_text(path: Path, encoding: str | None) -> tuple[str, Finding | None]:
-    """The whole file as text, up to where a damaged gzip file ends, and the finding that says so."""
+def read_text(path: Path, encoding: str | None, limit: int) -> tuple[str, Finding | None]:
+    """The file as text, `limit` characters of it or a little more, and the finding for a place that cannot be read."""
     parts: list[str] = []
-    with open_text(path, encoding) as stream:
-        try:
-            while part := stream.read(SAMPLE_BYTES):
-                parts.append(part)
-        except DAMAGE as error:
-            line = sum(part.count("\n") for part in parts) + 1
-            return "".join(parts), name_damage(path, line, error)
-    return "".join(parts).lstrip("\ufeff"), None
+    damage = None
+    try:
+        for part in read_pieces(path, encoding):
+            parts.append(part)
+            if sum(map(len, parts)) >= limit:
+                break
+    except DAMAGE as error:
+        damage = name_damage(path, 1, error)
+    return "".join(parts).lstrip("\ufeff"), damage
 
 
 def read_start(path: Path, encoding: str | None) -> str:
-    """The first characters of the file, or "" when it cannot be unpacked."""
-    with open_text(path, encoding) as stream:
-        try:
-            return stream.read(SAMPLE_BYTES)
-        except DAMAGE:
-            return ""
+    """The first characters of the file, a million or all; as many as can be unpacked of a damaged one."""
+    text = ""
+    try:
+        for part in read_pieces(path, encoding):
+            text += part
+            if len(text) >= SAMPLE_BYTES:
+                break
+    except DAMAGE:
+        pass
+    return text.lstrip("\ufeff")
 
 
 def skip_line(stream: io.TextIOWrapper) -> None:
@@ -107,7 +144,7 @@ def skip_line(stream: io.TextIOWrapper) -> None:
 
 def name_long_line(path: Path, number: int) -> Finding:
     """The finding for a line above the limit."""
-    return make_finding("bad_json", "error", (str(path), number), {"variant": "too_long", "limit": LONGEST_LINE >> 20})
+    return make_finding("bad_json", "error", (str(path), number), {"variant": "too_long", "limit": f"{LONGEST_LINE:,}"})
 
 
 def name_damage(path: Path, line: int, error: Exception) -> Finding:
@@ -118,16 +155,22 @@ def name_damage(path: Path, line: int, error: Exception) -> Finding:
 
 def read_sample(path: Path) -> bytes:
     """The file's first bytes; as many as can be unpacked of a damaged gzip file."""
+    raw = b""
     with open_bytes(path) as stream:
         try:
-            return stream.read(SAMPLE_BYTES)
+            while len(raw) < SAMPLE_BYTES and (part := cast("io.BufferedReader", stream).read1(SAMPLE_BYTES)):
+                raw += part
         except DAMAGE:
-            return b""
+            pass
+    return raw
 
 
-def find_wide_encoding(path: Path) -> str | None:
-    """UTF-16 or UTF-32, told by the byte order mark or by the zero bytes that ASCII has in them; None for all else."""
-    head = read_sample(path)[:4096]
+def find_wide_encoding(sample: bytes) -> str | None:
+    """UTF-16 or UTF-32, told by the byte order mark or by the zero bytes that ASCII has in them; None for all else.
+
+    `sample`: the file's first bytes.
+    """
+    head = sample[:4096]
     for mark, name in (
         (codecs.BOM_UTF32_LE, "utf-32"),
         (codecs.BOM_UTF16_LE, "utf-16"),

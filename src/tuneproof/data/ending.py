@@ -11,15 +11,17 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from tuneproof.data.balance import group_tasks
 from tuneproof.data.findings import Case, note_defect, quote_text
 from tuneproof.data.language import count_han, width
+from tuneproof.data.lexicon import Lexicon, learn_words
 from tuneproof.records import Finding
 
 LONG_ANSWER = 40
 """Characters, a Chinese one counted twice; shorter answers are values and phrases."""
-LONG_LINE, SHORT_LINE = 36, 20
+LONG_LINE, SHORT_LINE, PARAGRAPH = 36, 20, 80
 ITEM = re.compile(r"(?:\d+[.)、]|[-*•])\s*")
 MARKED_SHARE = 0.8
 """Of a task's long answers: where so many end with a mark, one that does not was cut."""
@@ -33,6 +35,8 @@ WANTING = re.compile(
     r"|this|these|will|can|may|should|would|could|has|have|had|not|than|into|such|also|it|they|we|my|his|her|so)"
     r"|[和与及或在是为从把被将对向而但若且并以于的地得])$"
 )
+OPERATOR = re.compile(r"(?:[:：=+×÷&→]|\s[-–—/*<>]|->)$")
+"""Signs that want something behind them in a line of any length."""
 FREE_LINE = re.compile(
     r"^\s*[|<#]|[|>]\s*$|[#@]\w+[\"'”]?\s*$|[\"'”’]\s*[-–—]+[^!?。]{0,40}$|https?://\S+$|^\s*(?:\d+[.)、]|[-*•])?\s*[\"“'].*[\"”']$"
 )
@@ -42,20 +46,46 @@ GREETING = re.compile(
 )
 """A line behind which a name may stand alone."""
 PAIRS = (("(（", ")）"), ("[【", "]】"), ("《", "》"), ("“", "”"), ("「", "」"))
+FEWEST, LOOSE_SHARE = 50, 0.01
+"""Answers that a custom is learnt from, and how many of them may do otherwise."""
+BARE_ITEM = re.compile(r"(?:\d+[.)、]|[-*•])[\s\"“'(（*]*")
+INCHES = re.compile(r"\d\"")
+LAST_WORD = re.compile(r"(?:^|[^A-Za-z'’])([A-Za-z]+(?:['’][A-Za-z]+)?)$")
 SENTENCE_END = re.compile(r"[a-z\u4e00-\u9fff\"'”)）][.!?]\s+\S|[。！？]\s*\S")
 
 
 def find_truncated(cases: Sequence[Case]) -> Iterator[Finding]:
     """Answers that stop before their end."""
     for members in group_tasks(cases).values():
-        long = [case for case in members if width(case.answer) >= LONG_ANSWER and "```" not in case.answer]
-        marked = sum(has_mark(case.answer) for case in long)
-        strict = len(long) > 0 and marked >= MARKED_SHARE * len(long)
-        endings = Counter(case.answer.rstrip()[-ENDING:] for case in members)
+        custom = learn_custom([case.answer for case in members])
         for case in members:
-            if endings[case.answer.rstrip()[-ENDING:]] < SHARED and is_cut(case.answer, strict):
+            if custom.endings[case.answer.rstrip()[-ENDING:]] < SHARED and is_cut(case.answer, custom):
                 end = quote_text(case.answer[-200:][::-1], 40)[::-1]
                 yield note_defect(case, "truncated_output", "warning", text=end)
+
+
+class Custom(NamedTuple):
+    """How the answers of a task end, and their words."""
+
+    strict: bool
+    """Nearly all long answers end with a mark."""
+    trimmed: bool
+    """Next to no answer ends with a space or an empty line."""
+    endings: Counter[str]
+    lexicon: Lexicon
+
+
+def learn_custom(answers: Sequence[str]) -> Custom:
+    """What is usual among the answers of a task."""
+    long = [answer for answer in answers if width(answer) >= LONG_ANSWER and "```" not in answer]
+    marked = sum(has_mark(answer) for answer in long)
+    loose = sum(answer != answer.rstrip() for answer in answers)
+    return Custom(
+        strict=len(long) > 0 and marked >= MARKED_SHARE * len(long),
+        trimmed=len(answers) >= FEWEST and loose <= LOOSE_SHARE * len(answers),
+        endings=Counter(answer.rstrip()[-ENDING:] for answer in answers),
+        lexicon=learn_words(answers),
+    )
 
 
 def has_mark(text: str) -> bool:
@@ -63,22 +93,61 @@ def has_mark(text: str) -> bool:
     return text.rstrip().rstrip(CLOSERS)[-1:] in tuple(MARKS)
 
 
-def is_cut(answer: str, strict: bool) -> bool:
-    """Whether an answer was cut. `strict`: long answers of its task end with a mark."""
+def is_cut(answer: str, custom: Custom) -> bool:
+    """Whether an answer was cut. `custom`: what is usual in its task."""
     text = answer.rstrip()
     if text.count("```") % 2 or is_open_json(text):
         return True
     lines = [line.strip() for line in text.rpartition("```")[2].split("\n") if line.strip()]
     if not lines or width(text) < LONG_ANSWER:
         return False
-    last = lines[-1]
-    if any(count_marks(last, left) > count_marks(last, right) for left, right in PAIRS):
+    if is_open(lines) or (custom.trimmed and answer != text):
         return True
-    if has_mark(last) or FREE_LINE.search(last) or last[-1] in CLOSERS:
+    last = lines[-1]
+    if has_mark(last) or FREE_LINE.search(last):
         return False
+    if custom.strict and leaves_clause(lines):
+        return True
+    if last[-1] in CLOSERS:
+        return False
+    if OPERATOR.search(last):
+        return True
     if WANTING.search(last) and (len(lines) == 1 or width(last) >= SHORT_LINE):
         return True
-    return stops_early(lines, strict)
+    return breaks_off(last, custom.lexicon) or stops_early(lines, custom.strict)
+
+
+def is_open(lines: Sequence[str]) -> bool:
+    """Whether the last line opens what it does not close: a bracket, a quotation, a list item, a table row."""
+    last, others = lines[-1], lines[:-1]
+    if any(count_marks(last, left) > count_marks(last, right) for left, right in PAIRS):
+        return True
+    if BARE_ITEM.fullmatch(last) and any(ITEM.match(line) for line in others):
+        return True
+    if last.isdecimal() and any(line.startswith(f"{int(last) - 1}.") for line in others):
+        return True
+    if last.startswith("|") and not last.endswith("|") and any(line.endswith("|") for line in others):
+        return True
+    is_quoting = last.count('"') % 2 == 1 and not INCHES.search(last) and count_marks("".join(others), '"') % 2 == 0
+    return is_quoting or last in ("`", "``")
+
+
+def leaves_clause(lines: Sequence[str]) -> bool:
+    """Whether the last line is a Chinese sentence without its end, by its clauses or by the paragraphs before it."""
+    last, others = lines[-1], [line for line in lines[:-1] if width(line) >= SHORT_LINE]
+    if not count_han(last) or ITEM.match(last) or not all(map(has_mark, others)):
+        return False
+    is_clause = bool(count_han(last.partition("，")[2]))
+    return is_clause or (len(others) > 0 and width(others[-1]) >= PARAGRAPH and not GREETING.search(lines[-2]))
+
+
+def breaks_off(last: str, lexicon: Lexicon) -> bool:
+    """Whether the last line ends with half a word, or with a word that wants another."""
+    found = LAST_WORD.search(last)
+    if found is None:
+        return False
+    word = found.group(1)
+    return lexicon.is_half(word) or (word != word.upper() and lexicon.wants_another(word))
 
 
 def count_marks(text: str, marks: str) -> int:
@@ -109,8 +178,8 @@ def stops_early(lines: Sequence[str], strict: bool) -> bool:
     neighbours = [line for line in others if ITEM.match(line)] if listed else others
     if neighbours and sum(map(has_mark, neighbours)) >= 0.8 * len(neighbours):
         return (
-            (listed and len(last) > 6)
-            or width(last) >= LONG_LINE
+            (listed and (len(last) > 6 or all(map(has_mark, neighbours))))
+            or width(last) >= (SHORT_LINE if count_han(last) else LONG_LINE)
             or (len(neighbours) > 1 and not GREETING.search(lines[-2]))
         )
     in_script = last[-1].isalpha() and bool(count_han(last)) == bool(count_han(last[-1]))

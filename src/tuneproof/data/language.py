@@ -31,11 +31,11 @@ def width(text: str) -> int:
 
 def guess_language(text: str) -> str:
     """ "zh" for Chinese script, "en" for Latin script (any language in it), "other" for other scripts or no letters."""
+    if text.isascii():
+        return "en" if LETTER.search(text) else "other"
     letters = len(LETTER.findall(text))
     if not letters:
         return "other"
-    if text.isascii():
-        return "en"
     if len(KANA_HANGUL.findall(text)) > letters / 10:
         return "other"
     if count_han(text) >= HAN_SHARE * letters:

@@ -7,49 +7,35 @@ for each that is broken; reading goes on behind it, so that all come in one pass
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from tuneproof.data.columns import is_row
-from tuneproof.data.decode import LONGEST_LINE, UNDECODED, file_kind, guess_encoding, read_lines, read_start, read_text
+from tuneproof.data.decode import UNDECODED, file_kind, guess_encoding, read_lines, read_start, read_text
+from tuneproof.data.elements import LIST, read_array, read_held_array
 from tuneproof.data.findings import Value, make_finding
-from tuneproof.data.parse import (
-    DECODER,
-    LENIENT,
-    JsonFault,
-    Record,
-    make_record,
-    name_fault,
-    name_undecoded,
-    parse_line,
-    parse_quietly,
-)
+from tuneproof.data.parse import DECODER, Record, explain_fault, make_record, name_undecoded, parse_line, parse_quietly
 from tuneproof.records import Finding
+
+LARGEST_ROW = 8 * 2**20
+"""Characters of a file that may be one row."""
 
 
 def read_json(path: Path, encoding: str | None) -> Iterator[Record | Finding]:
     """Records and findings of a JSON file of any of the three layouts."""
-    first = read_start(path, encoding).lstrip("\ufeff \t\r\n")[:1]
-    if first != "[" and file_kind(path) == ".jsonl":
-        yield from read_json_lines(path, encoding)
-        return
-    text, damage = read_text(path, encoding)
+    start = read_start(path, encoding)
+    first = start.lstrip(" \t\r\n")[:1]
     if first == "[":
-        yield from read_array(path, text, encoding)
-    elif holds_lines(text):
-        yield from read_json_lines(path, encoding)
-        return
-    elif text.strip():
-        yield from read_object(path, text, encoding)
-    if damage:
-        yield damage
+        return read_array(path, encoding)
+    if file_kind(path) == ".jsonl" or holds_lines(start):
+        return read_json_lines(path, encoding)
+    return read_object(path, encoding)
 
 
-def holds_lines(text: str) -> bool:
-    """Whether a text that opens with an object is JSON lines: no JSON as a whole, but one of its first lines is."""
-    lines = [line for line in text[:LONGEST_LINE].split("\n", 11)[:11] if line.strip()]
-    if len(lines) < 2 or parse_quietly(text) is not None:
+def holds_lines(start: str) -> bool:
+    """Whether a text that begins so, with an object, is JSON lines: one of its first lines is JSON, not the whole."""
+    lines = [line for line in start.split("\n", 11)[:11] if line.strip()]
+    if len(lines) < 2 or parse_quietly(start) is not None:
         return False
     return any(isinstance(parse_quietly(line), dict) for line in lines)
 
@@ -64,103 +50,55 @@ def read_json_lines(path: Path, encoding: str | None) -> Iterator[Record | Findi
         number, line = item
         if not line.strip():
             continue
-        if UNDECODED.search(line):
+        broken = UNDECODED.search(line)
+        if broken:
             guess = guess_encoding(path, line, encoding) if guess is None else guess
-            yield name_undecoded(path, number, guess, encoding)
+            finding = name_undecoded(path, number, guess, encoding)
+            yield finding.model_copy(update={"column": broken.start() + 1})
             continue
         yield parse_line(path, number, line)
 
 
-def read_array(path: Path, text: str, encoding: str | None) -> Iterator[Record | Finding]:
-    """The records of an array; behind a broken one it goes on with the next that begins like the first did."""
-    start = text.index("[") + 1
-    at, number = skip_space(text, start), 0
-    opening, guess = text[start:at], None
-    while at < len(text) and text[at] != "]":
-        number += 1
-        item, end, whole = read_element(path, text, at, number)
-        fault_at, following, fault = (
-            step_over(text, end, opening) if whole else (end, find_next(text, end, opening), "")
-        )
-        if UNDECODED.search(text, at, following):
-            guess = guess_encoding(path, text[at:following], encoding) if guess is None else guess
-            item = name_undecoded(path, number, guess, encoding)
-        yield item
-        if fault:
-            yield name_punctuation(path, text, fault_at, fault)
-        at = following
-    tail = skip_space(text, at + 1)
-    if tail < len(text):
-        yield name_punctuation(path, text, tail, "extra")
+def read_object(path: Path, encoding: str | None) -> Iterator[Record | Finding]:
+    """The records of an object that holds one list of objects; an object that is itself a row is one record.
 
-
-def read_element(path: Path, text: str, at: int, number: int) -> tuple[Record | Finding, int, bool]:
-    """The record that begins at `at`, or what is wrong with it; where it ends, or how far it could be read; which."""
-    try:
-        value, end = DECODER.raw_decode(text, at)
-        return make_record(path, number, value), end, True
-    except json.JSONDecodeError as error:
-        return name_fault(path, text, at, error), error.pos, False
-    except RecursionError as error:
-        return name_fault(path, text, at, error), at, False
-    except JsonFault as fault:
-        finding = name_fault(path, text, at, fault)
-    try:
-        return finding, LENIENT.raw_decode(text, at)[1], True
-    except (ValueError, RecursionError):
-        return finding, at, False
-
-
-def step_over(text: str, end: int, opening: str) -> tuple[int, int, str]:
-    """From the end of a record over the comma: (where a fault is, where the next record or "]" is, the fault or "")."""
-    at = skip_space(text, end)
-    comma = text[at : at + 1] == ","
-    following = skip_space(text, at + 1) if comma else at
-    sign = text[following : following + 1]
-    if not sign:
-        return at, following, "cut"
-    if comma:
-        return at, following, "trailing_comma" if sign == "]" else ""
-    if sign in "]{":
-        return at, following, "comma" if sign == "{" else ""
-    return at, find_next(text, at, opening), "comma"
-
-
-def find_next(text: str, at: int, opening: str) -> int:
-    """Where the next record begins: an object behind a comma, indented as the array's first one is."""
-    gap = re.escape(opening) if "\n" in opening else r"[ \t\r\n]*"
-    match = re.compile("," + gap + r"(?=\{)").search(text, at)
-    return match.end() if match else len(text)
-
-
-def name_punctuation(path: Path, text: str, at: int, variant: str) -> Finding:
-    """The finding for a fault between two records, which costs no record."""
-    values: dict[str, Value] = {"variant": variant, "column": at - text.rfind("\n", 0, at)}
-    return make_finding("bad_json", "warning", (str(path), text.count("\n", 0, at) + 1), values)
-
-
-def skip_space(text: str, at: int) -> int:
-    """The next position that is no JSON white space."""
-    match = re.compile(r"[ \t\r\n]*").match(text, at)
-    return match.end() if match else at
-
-
-def read_object(path: Path, text: str, encoding: str | None) -> Iterator[Record | Finding]:
-    """The records of an object that holds one list of objects; an object that is itself a row is one record."""
-    start = skip_space(text, 0)
-    if UNDECODED.search(text):
-        yield name_undecoded(path, 1, guess_encoding(path, text, encoding), encoding)
+    An object that is too large for one row, or broken, is read by its first list of objects alone.
+    """
+    text, damage = read_text(path, encoding, LARGEST_ROW)
+    if not text.strip():
         return
+    value, broken = parse_object(path, text, encoding)
+    if len(text) >= LARGEST_ROW or (broken and LIST.search(text)):
+        yield from read_held_array(path, encoding)
+        return
+    if broken:
+        yield broken
+    elif isinstance(value, dict):
+        yield from list_records(path, value)
+    else:
+        yield make_record(path, 1, value)
+    if damage:
+        yield damage
+
+
+def parse_object(path: Path, text: str, encoding: str | None) -> tuple[object, Finding | None]:
+    """The value of a whole file, or what is wrong with it."""
+    if UNDECODED.search(text):
+        return None, name_undecoded(path, 1, guess_encoding(path, text, encoding), encoding)
+    start = len(text) - len(text.lstrip(" \t\r\n"))
     try:
         value, end = DECODER.raw_decode(text, start)
+        if text[end:].strip():
+            raise json.JSONDecodeError("Extra data", text, len(text) - len(text[end:].lstrip()))
     except (ValueError, RecursionError) as error:
-        yield name_fault(path, text, start, error)
-        return
-    if text[end:].strip():
-        yield name_punctuation(path, text, skip_space(text, end), "extra")
-    if not isinstance(value, dict):
-        yield make_record(path, 1, value)
-        return
+        at, values = explain_fault(text, start, error)
+        values |= {"column": at - text.rfind("\n", 0, at), "in_line": text.count("\n", 0, at) + 1}
+        return None, make_finding("bad_json", "error", (str(path), 1), values)
+    return value, None
+
+
+def list_records(path: Path, value: dict[str, object]) -> Iterator[Record | Finding]:
+    """The records of a whole file's object."""
     lists = {name: items for name, items in value.items() if isinstance(items, list) and items}
     if is_row(value):
         yield Record(1, value)

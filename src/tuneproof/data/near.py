@@ -1,6 +1,6 @@
 """Near-duplicate questions -> clusters, so that a split never has a row's twin on its other side.
 
-MinHash signatures (rensa) propose pairs, the exact Jaccard similarity of character 5-grams decides, union-find joins
+MinHash signatures propose pairs, the exact Jaccard similarity of character 5-grams decides, union-find joins
 what touches (Lee et al., arXiv 2107.06499; docs/evidence.md, rule 16). Characters, because one word changed in forty
 moves a fifth of the word 5-grams, and because Chinese has no spaces. Where most of a row is wording that many rows
 share (one long instruction, short inputs), rows are compared by what is their own.
@@ -10,14 +10,27 @@ share (one long instruction, short inputs), rows are compared by what is their o
 
 from __future__ import annotations
 
+import hashlib
 import unicodedata
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from tuneproof.data.findings import make_case
+from tuneproof.data.grams import (
+    BANDS,
+    SLOTS,
+    Batch,
+    Places,
+    Words,
+    add_slots,
+    hash_grams,
+    make_keys,
+    pack_texts,
+    slot_grams,
+)
 from tuneproof.data.language import count_han
 from tuneproof.records import Row
 
@@ -25,17 +38,16 @@ THRESHOLD = 0.8
 GRAM = 5
 LONGEST = 20_000
 """Characters of a question that are compared."""
-BANDS, BAND_ROWS = 21, 6
-"""Pairs at similarity s are proposed with probability 1 - (1 - s^6)^21: 0.998 at 0.8, 0.28 at 0.5."""
-SEED = 20
 WORDING, WORDING_HAN = 20, 10
 """Characters in a row that many rows share are a task's wording; words alone are shared by all rows of a trade."""
 COMMON_ROWS, COMMON_SHARE = 20, 0.02
 """Many: more rows than both."""
 OWN_GRAMS, OWN_SHARE = 5, 0.5
 """A row is compared by its own 5-grams if it has so many of them, and if they are less than this share of all."""
-Grams = npt.NDArray[np.uint64]
-NONE: Grams = np.array([], dtype=np.uint64)
+BATCH, BATCH_ROWS = 400_000, 4_000
+"""Characters and texts that are hashed at once."""
+REMEMBERED = 20_000
+"""Texts whose grams are kept while others are compared with them."""
 
 
 def cluster_rows(rows: Sequence[Row], threshold: float = THRESHOLD) -> dict[str, str]:
@@ -52,69 +64,133 @@ def cluster_rows(rows: Sequence[Row], threshold: float = THRESHOLD) -> dict[str,
 
 def group_texts(texts: Sequence[str], threshold: float = THRESHOLD) -> list[int]:
     """For each text the index of the first text of its group; a chain of near-duplicates is one group."""
-    first: dict[str, int] = {}
-    plain = [" ".join(unicodedata.normalize("NFKC", text).casefold().split()) for text in texts]
-    same = [first.setdefault(text, index) for index, text in enumerate(plain)]
-    place = {index: number for number, index in enumerate(first.values())}
-    grams = list_grams([text[:LONGEST] for text in first])
+    first: dict[bytes, int] = {}
+    same = [first.setdefault(digest_text(plain_text(text)), index) for index, text in enumerate(texts)]
+    distinct = list(first.values())
+    grams = Grams([texts[index] for index in distinct])
     links = Links(grams, threshold)
     for bucket in propose_groups(grams):
         links.join_bucket(bucket)
+    place = {index: number for number, index in enumerate(distinct)}
     heads: dict[int, int] = {}
-    groups = [heads.setdefault(links.find(number), index) for index, number in place.items()]
+    groups = [heads.setdefault(links.find(number), index) for number, index in enumerate(distinct)]
     return [groups[place[index]] for index in same]
 
 
-def list_grams(texts: Sequence[str]) -> list[Grams]:
-    """The sets of 5-grams that texts are compared by: without the task's wording where that is most of a text."""
-    hashed = [hash_grams(text, WORDING_HAN if 2 * count_han(text) > len(text) else WORDING) for text in texts]
-    values, counts = np.unique(np.concatenate([np.unique(row) for row in hashed] or [NONE]), return_counts=True)
-    common = values[counts > max(COMMON_ROWS, COMMON_SHARE * len(texts))]
-    return [choose_grams(text, np.isin(row, common)) for text, row in zip(texts, hashed, strict=True)]
+def plain_text(text: str) -> str:
+    """The text as it is compared: width, case and white space make no difference."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
-def hash_grams(text: str, size: int) -> Grams:
-    """The text's grams of `size` characters in their order, hashed to 64 bits; a shorter text is one gram."""
-    from rensa import RMinHash
-
-    grams = [text[at : at + size] for at in range(max(1, len(text) - size + 1))]
-    return np.array(RMinHash.hash_token_sets([grams])[0], dtype=np.uint64)
+def digest_text(text: str) -> bytes:
+    """16 bytes that stand for a text."""
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
-def choose_grams(text: str, shared: npt.NDArray[np.bool_]) -> Grams:
-    """The 5-grams that a text is compared by, sorted. `shared`: which of its long grams many texts have."""
-    grams = hash_grams(text, GRAM)
-    if shared.any() and len(shared) < len(grams):
-        size = len(text) - len(shared) + 1
-        covered = np.convolve(shared, np.ones(size, dtype=int)) > 0
-        own = np.unique(grams[np.convolve(covered, np.ones(GRAM, dtype=int), "valid") < GRAM])
-        if OWN_GRAMS <= len(own) < OWN_SHARE * len(grams):
-            return own
-    return np.unique(grams)
+class Grams:
+    """The 5-grams that texts are compared by: without the task's wording where that is most of a text.
+
+    Kept are counters of the wordings; the grams themselves are made anew for the few texts that are compared.
+    """
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self.texts = texts
+        self.common = count_common(texts)
+        self.known: dict[int, Words] = {}
+
+    def of(self, index: int) -> Words:
+        """The sorted 5-grams of a text."""
+        if index not in self.known:
+            if len(self.known) >= REMEMBERED:
+                self.known.clear()
+            text = plain_text(self.texts[index])[:LONGEST]
+            batch = pack_texts([text])
+            self.known[index] = np.unique(self.choose(batch, [text])[0])
+        return self.known[index]
+
+    def choose(self, batch: Batch, texts: Sequence[str]) -> tuple[Words, Places]:
+        """(hash, row) of the 5-grams of a batch that count."""
+        codes_G, rows_G = hash_grams(batch, GRAM)
+        if not self.common.any():
+            return codes_G, rows_G
+        kept_G = np.ones(len(codes_G), dtype=bool)
+        ends = np.cumsum(np.bincount(rows_G, minlength=len(texts)))
+        for size, places in split_sizes(texts):
+            longer = Batch(batch.codes_N, batch.starts_R[places], batch.sizes_R[places])
+            long_G, long_rows_G = hash_grams(longer, size)
+            shared_G = self.common[slot_grams(long_G)]
+            for place in np.unique(long_rows_G[shared_G]):
+                row = places[place]
+                start = ends[row - 1] if row else 0
+                kept_G[start : ends[row]] = choose_own(codes_G[start : ends[row]], shared_G[long_rows_G == place])
+        return codes_G[kept_G], rows_G[kept_G]
 
 
-def propose_groups(grams: list[Grams]) -> Iterator[list[int]]:
-    """Groups of indices whose MinHash signatures agree in all rows of one band."""
-    from rensa import RMinHash
+def choose_own(codes_G: Words, shared: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Which 5-grams of a text count. `shared`: which of its long grams many texts have."""
+    every = np.ones(len(codes_G), dtype=bool)
+    if len(shared) >= len(codes_G):
+        return every
+    size = len(codes_G) + GRAM - len(shared)
+    covered = np.convolve(shared, np.ones(size, dtype=int)) > 0
+    own = np.convolve(covered, np.ones(GRAM, dtype=int), "valid") < GRAM
+    return own if OWN_GRAMS <= len(np.unique(codes_G[own])) < OWN_SHARE * len(codes_G) else every
 
-    if not grams:
+
+def split_sizes(texts: Sequence[str]) -> list[tuple[int, Places]]:
+    """(length of a wording, the places of the texts that it is for): Chinese says as much in half the signs."""
+    chinese = np.array([2 * count_han(text) > len(text) for text in texts], dtype=bool)
+    found = ((WORDING, np.flatnonzero(~chinese)), (WORDING_HAN, np.flatnonzero(chinese)))
+    return [(size, places) for size, places in found if len(places)]
+
+
+def count_common(texts: Sequence[str]) -> npt.NDArray[np.bool_]:
+    """Counter -> whether the wording that it counts is one that many texts share."""
+    counts = np.zeros(1 << SLOTS, dtype=np.int32)
+    for part in cut_batches(texts):
+        batch = pack_texts(part)
+        for size, places in split_sizes(part):
+            chosen = Batch(batch.codes_N, batch.starts_R[places], batch.sizes_R[places])
+            add_slots(counts, *hash_grams(chosen, size))
+    return counts > max(COMMON_ROWS, COMMON_SHARE * len(texts))
+
+
+def cut_batches(texts: Sequence[str]) -> Iterator[list[str]]:
+    """The texts as they are compared, so many at a time as make good arrays."""
+    part: list[str] = []
+    size = 0
+    for text in texts:
+        part.append(plain_text(text)[:LONGEST])
+        size += len(part[-1])
+        if size >= BATCH or len(part) >= BATCH_ROWS:
+            yield part
+            part, size = [], 0
+    if part:
+        yield part
+
+
+def propose_groups(grams: Grams) -> Iterator[list[int]]:
+    """Groups of indices whose signatures agree in all rows of one band."""
+    keys = [make_keys(*grams.choose(pack_texts(part), part), len(part)) for part in cut_batches(grams.texts)]
+    if not keys:
         return
-    matrix = RMinHash.digest_matrix_from_token_hash_sets([row.tolist() for row in grams], BANDS * BAND_ROWS, SEED)
-    signatures = np.array(matrix.to_rows(), dtype=np.uint32)
-    for band in np.split(signatures, BANDS, axis=1):
-        buckets: dict[bytes, list[int]] = defaultdict(list)
-        for index, key in enumerate(band):
-            buckets[key.tobytes()].append(index)
-        yield from (bucket for bucket in buckets.values() if len(bucket) > 1)
+    table = np.concatenate(keys)
+    for band in range(BANDS):
+        column = table[:, band]
+        order = np.argsort(column, kind="stable")
+        bounds = np.flatnonzero(np.diff(column[order])) + 1
+        for start, end in pairwise([0, *bounds.tolist(), len(order)]):
+            if end - start > 1:
+                yield order[start:end].tolist()
 
 
 class Links:
     """Union-find over texts, joined where the exact Jaccard similarity of their 5-grams reaches the threshold."""
 
-    def __init__(self, grams: list[Grams], threshold: float) -> None:
+    def __init__(self, grams: Grams, threshold: float) -> None:
         self.grams = grams
         self.threshold = threshold
-        self.parents = list(range(len(grams)))
+        self.parents = list(range(len(grams.texts)))
         self.apart: set[tuple[int, int]] = set()
 
     def find(self, index: int) -> int:
@@ -145,8 +221,9 @@ class Links:
         """Whether the exact Jaccard similarity of two texts reaches the threshold."""
         if (other, one) in self.apart:
             return False
-        shared = len(np.intersect1d(self.grams[one], self.grams[other], assume_unique=True))
-        total = len(self.grams[one]) + len(self.grams[other]) - shared
+        first, second = self.grams.of(one), self.grams.of(other)
+        shared = len(np.intersect1d(first, second, assume_unique=True))
+        total = len(first) + len(second) - shared
         if shared >= self.threshold * total:
             return True
         self.apart.add((other, one))

@@ -49,6 +49,8 @@ class Record:
 
     line: int
     fields: Mapping[str, object]
+    text: str = ""
+    """The line itself, where it is one: to find the column of a field that cannot be used."""
 
 
 def refuse_constant(word: str) -> NoReturn:
@@ -81,7 +83,7 @@ def parse_quietly(text: str) -> object | None:
 
 
 def name_undecoded(path: Path, line: int, guess: str, encoding: str | None) -> Finding:
-    """The finding for bytes that do not fit the encoding, with what they look like."""
+    """The finding for bytes that do not fit the encoding, with what they look like (`guess`)."""
     variant = "bytes" if encoding else "looks_like" if guess else "unknown"
     values: dict[str, Value] = {"variant": variant, "encoding": encoding or guess}
     return make_finding("bad_encoding", "error", (str(path), line), values)
@@ -96,15 +98,24 @@ def parse_line(path: Path, number: int, line: str) -> Record | Finding:
             raise json.JSONDecodeError("Extra data", line, len(line) - len(line[end:].lstrip()))
     except (ValueError, RecursionError) as error:
         return name_fault(path, line, start, error, line=number)
-    return make_record(path, number, value)
+    return make_record(path, number, value, line)
 
 
-def make_record(path: Path, number: int, value: object) -> Record | Finding:
-    """A record of a JSON value, which must be an object."""
+def make_record(path: Path, number: int, value: object, text: str = "") -> Record | Finding:
+    """A record of a JSON value, which must be an object. `text`: the line that it is, if it is one."""
     if isinstance(value, dict):
-        return Record(number, value)
+        return Record(number, value, text)
     values: dict[str, Value] = {"variant": "record", "got": name_type(value)}
-    return make_finding("wrong_type", "error", (str(path), number), values)
+    finding = make_finding("wrong_type", "error", (str(path), number), values)
+    return finding.model_copy(update={"column": 1}) if text else finding
+
+
+def find_field(record: Record, name: str) -> int | None:
+    """The column at which a field of the record begins, or the record; None where the record is no line of its own."""
+    if not record.text:
+        return None
+    at = record.text.find(json.dumps(name.partition("[")[0], ensure_ascii=False)) if name else -1
+    return at + 1 if at >= 0 else len(record.text) - len(record.text.lstrip()) + 1
 
 
 def name_type(value: object) -> str:
@@ -113,22 +124,21 @@ def name_type(value: object) -> str:
     return names[type(value)]
 
 
-def name_fault(path: Path, text: str, start: int, error: Exception, *, line: int | None = None) -> Finding:
-    """The finding for broken JSON that begins at `start`: line and column of the fault, and the reason.
+def name_fault(path: Path, text: str, start: int, error: Exception, *, line: int) -> Finding:
+    """The finding for broken JSON that begins at `start` of a line: column of the fault, and the reason."""
+    at, values = explain_fault(text, start, error)
+    column = at + 1
+    finding = make_finding("bad_json", "error", (str(path), line), {**values, "column": column})
+    return finding.model_copy(update={"column": column})
 
-    `line`: the number of the line when `text` is a line; otherwise it is counted in `text`.
-    """
-    values: dict[str, Value] = {}
+
+def explain_fault(text: str, start: int, error: Exception) -> tuple[int, dict[str, Value]]:
+    """Where in `text` the JSON that begins at `start` is broken, and what the sentence about it needs."""
     if isinstance(error, json.JSONDecodeError):
-        at, values["variant"] = error.pos, find_reason(error)
-    elif isinstance(error, JsonFault):
-        at = start + find_word(text[start:], error)
-        values["variant"], values["word"] = error.variant, error.word
-    else:
-        at, values["variant"] = start, "too_deep"
-    values["column"] = at - text.rfind("\n", 0, at)
-    number = text.count("\n", 0, at) + 1 if line is None else line
-    return make_finding("bad_json", "error", (str(path), number), values)
+        return error.pos, {"variant": find_reason(error)}
+    if isinstance(error, JsonFault):
+        return start + find_word(text[start:], error), {"variant": error.variant, "word": error.word}
+    return start, {"variant": "too_deep"}
 
 
 def find_word(text: str, fault: JsonFault) -> int:

@@ -1,7 +1,8 @@
 """Files -> rows: one conversation a row, every record that cannot be used named with its place and the reason.
 
-In: `.jsonl`, `.json`, `.csv`, `.tsv`, each also `.gz`, or folders of them; shapes need no flag (see convert.py).
-Out: `ReadResult`. Text reaches the rows byte for byte apart from what convert.py declares.
+In: `.jsonl`, `.json`, `.csv`, `.tsv`, `.parquet`, `.xlsx`, each also `.gz`, folders of them, or data sets of a hub
+(sources.py); shapes need no flag (convert.py). Out: `ReadResult`. Text reaches the rows byte for byte apart from what
+convert.py declares, and cells.py for values that are no text.
 
     read_rows([Path("rows.jsonl")], columns=None, task=None, system_prompt=None, encoding=None).rows
 """
@@ -17,20 +18,33 @@ from pathlib import Path
 
 from tuneproof.data.columns import check_found, check_given, name_columns
 from tuneproof.data.convert import RowFault, add_answer, convert_record
-from tuneproof.data.decode import check_encoding, file_kind, find_wide_encoding
-from tuneproof.data.findings import make_finding, plain_text
+from tuneproof.data.decode import check_encoding, file_kind, find_wide_encoding, read_sample
+from tuneproof.data.detect import find_disguise
+from tuneproof.data.excel import read_excel
+from tuneproof.data.findings import Value, make_finding, plain_text
 from tuneproof.data.layout import read_json
-from tuneproof.data.parse import Record
+from tuneproof.data.parquet import read_parquet
+from tuneproof.data.parse import Record, find_field
 from tuneproof.data.plain import read_plain
+from tuneproof.data.sources import file_stem, list_sources
 from tuneproof.data.table import read_table
-from tuneproof.errors import DataError, UsageError
+from tuneproof.errors import DataError
 from tuneproof.records import Finding, Message, Row
 from tuneproof.records.data import Severity
 
 Readers = Mapping[str, Callable[[Path, str | None], Iterator[Record | Finding]]]
-READERS: Readers = {".json": read_json, ".jsonl": read_json, ".csv": read_table, ".tsv": read_table}
+READERS: Readers = {
+    ".json": read_json,
+    ".jsonl": read_json,
+    ".csv": read_table,
+    ".tsv": read_table,
+    ".parquet": read_parquet,
+    ".xlsx": read_excel,
+}
 QUESTION_READERS: Readers = {**READERS, ".txt": read_plain}
 """Questions alone need no columns."""
+BINARY = (".parquet", ".xlsx")
+"""Files that are no text."""
 REASONS_TOLD = 3
 """Findings that the error of data without any usable row repeats."""
 
@@ -44,6 +58,10 @@ class ReadResult:
     total: int = 0
     """Records seen, usable or not."""
     files: list[str] = field(default_factory=list)
+    origins: dict[str, str] = field(default_factory=dict)
+    """File -> the name that it was asked for by: itself, its folder, a data set."""
+    left_out: list[str] = field(default_factory=list)
+    """What lies in a folder or data set and is not read."""
 
 
 def read_rows(
@@ -68,8 +86,11 @@ def read_rows(
     check_encoding(encoding)
     reader = Reader(given, system_prompt, encoding, answered)
     result = ReadResult()
-    for path in list_files(files, reader.readers):
+    sources = list_sources(files, reader.readers)
+    result.left_out += map(plain_text, sources.left_out)
+    for path, name in sources.files.items():
         result.files.append(plain_text(str(path)))
+        result.origins[result.files[-1]] = name
         for item in reader.read_file(path):
             if isinstance(item, Row):
                 result.rows.append(item)
@@ -102,9 +123,9 @@ class Reader:
 
     def read_file(self, path: Path) -> Iterator[Row | Finding]:
         """The rows of one file, and what is wrong with the records that are none."""
-        wide = None if self.encoding else find_wide_encoding(path)
-        if wide:
-            yield make_finding("bad_encoding", "error", (str(path), 1), {"variant": "looks_like", "encoding": wide})
+        fault = self.check_start(path)
+        if fault:
+            yield make_finding("bad_encoding", "error", (str(path), 1), fault)
             return
         empty = True
         for item in self.readers[file_kind(path)](path, self.encoding):
@@ -115,6 +136,14 @@ class Reader:
                 yield item
         if empty:
             yield make_finding("too_few_rows", "warning", (str(path), 1), {"variant": "empty_file"})
+
+    def check_start(self, path: Path) -> dict[str, Value] | None:
+        """What the first bytes say against reading the file as what its name says."""
+        found = find_disguise(path)
+        if found:
+            return {"variant": "disguise", "found": found, "ending": "".join(path.suffixes[-2:])}
+        wide = None if self.encoding or file_kind(path) in BINARY else find_wide_encoding(read_sample(path))
+        return {"variant": "looks_like", "encoding": wide} if wide else None
 
     def read_record(self, path: Path, record: Record) -> Iterator[Row | Finding]:
         """The row of one record, and findings about it."""
@@ -171,34 +200,14 @@ def hash_text(text: str) -> str:
 
 def tell_fault(fault: RowFault, path: Path, record: Record, severity: Severity) -> Finding:
     """The finding for a fault of one record."""
-    return make_finding(fault.kind, severity, (str(path), record.line), fault.values)
-
-
-def file_stem(path: Path) -> str:
-    """The file's name without its endings: the task of rows that name none."""
-    name = path.name[:-3] if path.name.lower().endswith(".gz") else path.name
-    return Path(name).stem
+    finding = make_finding(fault.kind, severity, (str(path), record.line), fault.values)
+    column = find_field(record, str(fault.values.get("column", "")))
+    return finding.model_copy(update={"column": column})
 
 
 def list_files(files: Sequence[Path], readers: Readers) -> list[Path]:
-    """The files, and for a folder all readable files in it, sorted. Raises UsageError for what is not there."""
-    found: list[Path] = []
-    known = " ".join([*readers, ".gz"])
-    if not files:
-        raise UsageError("data.no_file")
-    for path in files:
-        if path.is_dir():
-            inside = sorted(file for file in path.iterdir() if file.is_file() and file_kind(file) in readers)
-            if not inside:
-                raise UsageError("data.empty_folder", where=str(path), known=known)
-            found += inside
-        elif not path.exists():
-            raise UsageError("data.missing_file", where=str(path))
-        elif file_kind(path) not in readers:
-            raise UsageError("data.unknown_extension", where=str(path), ending=path.suffix, known=known)
-        else:
-            found.append(path)
-    return found
+    """The files, with those of folders and data sets. Raises UsageError for what is not there."""
+    return list(list_sources(files, readers).files)
 
 
 def explain_nothing(result: ReadResult) -> DataError:
@@ -212,6 +221,8 @@ def explain_nothing(result: ReadResult) -> DataError:
         return DataError("data.wrong_encoding", where=where, encoding=first.values["encoding"])
     if first.kind == "missing_field" and variant == "columns":
         return DataError("data.unknown_shape", where=where, columns=first.values["columns"])
-    reasons = [f"{finding.file}:{finding.line}: {finding.message}" for finding in result.findings[:REASONS_TOLD]]
+    if len(result.findings) == 1:
+        return DataError("data.one_fault", where=first.place, message=first.message, fix=first.fix)
+    reasons = [f"{finding.place}: {finding.message}" for finding in result.findings[:REASONS_TOLD]]
     count = len(result.findings)
     return DataError("data.no_usable_row", where=where, count=count, reasons="\n".join(reasons))

@@ -1,9 +1,9 @@
 """Rows -> train, select, test: whole duplicate clusters on one side, each side a fair picture of the others.
 
 Rows are stratified by task, language, type of answer and length; in each stratum the clusters are ranked by a keyed
-hash of their id, the first go to test, the next to select, the rest to train. The rank of a row does not depend on its
-place in the file or on how many rows follow, so that appended rows move next to none (docs/evidence.md, rules
-15 to 17).
+hash of their id, the first go to test, the last to select, the rest to train. The rank of a row does not depend on its
+place in the file or on how many rows follow, so that appended rows move few (docs/evidence.md, rules 15 to 17), and
+none where the sides that rows had are given.
 
     split = split_rows(rows, cluster_rows(rows), seed=0, sizes=SplitSizes())
 """
@@ -12,25 +12,28 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, get_args
-
-import numpy as np
 
 from tuneproof.data.copies import read_value
 from tuneproof.data.findings import make_case, note_defect
 from tuneproof.data.language import guess_language, width
+from tuneproof.data.likeness import compare_sides, measure_row
 from tuneproof.data.near import group_texts
-from tuneproof.records import Finding, Row, Split, SplitRow
+from tuneproof.records import Finding, Likeness, Row, Split, SplitRow
 from tuneproof.records.data import Side
 
 FEWEST_FOR_TEST = 60
 """Rows; fewer leave a test split of under 20, which can show nothing."""
 SMALLEST_STRATUM = 20
 """Rows; smaller strata join the next coarser one: their share of a side would be one row or none."""
-TOLERANCE = 0.015
+LENGTHS = (30, 90, 270, 810, 2430)
+"""Characters where one class of lengths ends and the next begins. Fixed: else each row would move them."""
+LENGTHS_NAMED = [f"<{length}" for length in LENGTHS] + [f">={LENGTHS[-1]}"]
+TOLERANCE = 0.02
 """How far a stratum's share of a side may be off, so that rows that are added rarely push others over."""
 SHORT_ANSWER = 60
 NUMBER = re.compile(r"[-+]?[$€£¥]?\s?\d[\d,]*(?:\.\d+)?\s?%?")
@@ -67,20 +70,53 @@ def count_sides(rows: int, sizes: SplitSizes) -> tuple[int, int]:
     return select, test
 
 
-def split_rows(rows: Sequence[Row], clusters: Mapping[str, str], *, seed: int, sizes: SplitSizes) -> Split:
-    """The side of each row. `clusters`: row id -> cluster id, as `cluster_rows` gives them."""
+def split_rows(
+    rows: Sequence[Row],
+    clusters: Mapping[str, str],
+    *,
+    seed: int,
+    sizes: SplitSizes,
+    earlier: Mapping[str, Side] | None = None,
+) -> Split:
+    """The side of each row. `clusters`: row id -> cluster id, as `cluster_rows` gives them.
+
+    `earlier`: row id -> side in the run that is gone on from. These rows keep their sides and only the others are
+    placed; where a cluster has rows of several, all of it goes to test, or else to select: no test row moves to train.
+    """
     strata = choose_strata(rows)
     select, test = count_sides(len(rows), sizes)
     ranked = rank_clusters(rows, clusters, strata, seed)
-    sides: dict[str, Side] = dict.fromkeys(take_clusters(ranked, test), "test")
+    kept = keep_sides(rows, clusters, earlier or {})
+    tested = take_clusters([one for one in ranked if kept.get(one.name, "test") == "test"], test, kept)
     # Select is taken from the other end: else a test split at its maximum would shift it with every row that is added.
-    rest = [cluster for cluster in reversed(ranked) if cluster.name not in sides]
-    sides |= dict.fromkeys(take_clusters(rest, select), "select")
+    rest = [one for one in reversed(ranked) if one.name not in tested and kept.get(one.name, "select") == "select"]
+    sides: dict[str, Side] = {
+        **dict.fromkeys(take_clusters(rest, select, kept), "select"),
+        **dict.fromkeys(tested, "test"),
+    }
     placed = {
         row.id: SplitRow(cluster=clusters[row.id], stratum=strata[row.id], side=sides.get(clusters[row.id], "train"))
         for row in rows
     }
-    return summarize_split(rows, placed, seed)
+    made = summarize_split(rows, placed, seed)
+    made.moved = {
+        name: [side, placed[name].side]
+        for name, side in (earlier or {}).items()
+        if name in placed and placed[name].side != side
+    }
+    return made
+
+
+def keep_sides(rows: Sequence[Row], clusters: Mapping[str, str], earlier: Mapping[str, Side]) -> dict[str, Side]:
+    """Cluster -> the side that its rows had; of several, the one that is most to be kept from training."""
+    order: tuple[Side, ...] = ("test", "select", "train")
+    kept: dict[str, Side] = {}
+    for row in rows:
+        side = earlier.get(row.id)
+        if side is not None:
+            name = clusters[row.id]
+            kept[name] = min(side, kept.get(name, "train"), key=order.index)
+    return kept
 
 
 def choose_strata(rows: Sequence[Row]) -> dict[str, str]:
@@ -98,23 +134,13 @@ def choose_strata(rows: Sequence[Row]) -> dict[str, str]:
 
 
 def describe_rows(rows: Sequence[Row]) -> list[tuple[str, str, str, str]]:
-    """(task, language, type of answer, third of the task's lengths) of each row."""
-    lengths: dict[str, list[int]] = defaultdict(list)
-    for row in rows:
-        lengths[row.task].append(measure_row(row))
-    thirds = {task: np.quantile(values, [1 / 3, 2 / 3]) for task, values in lengths.items()}
+    """(task, language, type of answer, class of length) of each row."""
     described = []
     for row in rows:
-        third = int(np.searchsorted(thirds[row.task], measure_row(row)))
         case = make_case(row)
-        language = guess_language(case.prompt + case.answer)
-        described.append((row.task, language, name_answer(case.answer), ("short", "middle", "long")[third]))
+        size = LENGTHS_NAMED[bisect_right(LENGTHS, measure_row(row))]
+        described.append((row.task, guess_language(case.prompt + case.answer), name_answer(case.answer), size))
     return described
-
-
-def measure_row(row: Row) -> int:
-    """Characters of all turns."""
-    return sum(len(message.content) for message in row.messages)
 
 
 def name_answer(answer: str) -> str:
@@ -136,17 +162,19 @@ def rank_clusters(
     return sorted(found, key=lambda cluster: hashlib.sha256(f"{seed}:{cluster.name}".encode()).digest())
 
 
-def take_clusters(ranked: Sequence[Cluster], wanted: int) -> set[str]:
+def take_clusters(ranked: Sequence[Cluster], wanted: int, kept: Container[str] = ()) -> set[str]:
     """The ids of clusters with `wanted` rows in all: the first of `ranked`, as far as strata keep their shares.
 
-    A cluster above a tenth of the wanted rows would speak for too many and is passed over.
+    A cluster above a tenth of the wanted rows would speak for too many and is passed over. Those in `kept` are in.
     """
     fair = [cluster for cluster in ranked if cluster.size <= max(1, wanted // 10)]
     totals = Counter[str]()
     for cluster in fair:
         totals[cluster.stratum] += cluster.size
     every, slack = max(1, totals.total()), max(1.0, TOLERANCE * wanted)
-    held, taken = Counter[str](), set[str]()
+    held, taken = Counter[str](), {cluster.name for cluster in ranked if cluster.name in kept}
+    for cluster in ranked:
+        held[cluster.stratum] += cluster.size if cluster.name in taken else 0
     for bound in (-slack, slack):
         for cluster in fair:
             room = wanted * totals[cluster.stratum] / every + bound - held[cluster.stratum]
@@ -157,37 +185,44 @@ def take_clusters(ranked: Sequence[Cluster], wanted: int) -> set[str]:
 
 
 def summarize_split(rows: Sequence[Row], placed: dict[str, SplitRow], seed: int) -> Split:
-    """The record of a split, with how well test stands for train."""
+    """The record of a split, with how well select and test stand for train."""
     names: tuple[Side, ...] = get_args(Side)
-    sizes: dict[Side, int] = dict.fromkeys(names, 0)
+    sides: dict[Side, list[Row]] = {side: [] for side in names}
     strata: dict[str, dict[Side, int]] = {}
-    lengths: dict[Side, list[int]] = {side: [] for side in names}
     for row in rows:
         place = placed[row.id]
-        sizes[place.side] += 1
         strata.setdefault(place.stratum, dict.fromkeys(names, 0))[place.side] += 1
-        lengths[place.side].append(measure_row(row))
-    gap = distance = None
-    if sizes["test"] and sizes["train"]:
-        gap = max(abs(share["test"] / sizes["test"] - share["train"] / sizes["train"]) for share in strata.values())
-        distance = measure_distance(lengths["test"], lengths["train"])
-    clusters = len({place.cluster for place in placed.values()})
+        sides[place.side].append(row)
+    stratum_of = {name: place.stratum for name, place in placed.items()}
+    likeness: dict[Side, Likeness] = {
+        side: compare_strata(sides[side], sides["train"], stratum_of)
+        for side in names
+        if side != "train" and sides[side] and sides["train"]
+    }
+    tested = likeness.get("test")
     return Split(
         seed=seed,
         rows=placed,
-        sizes=sizes,
-        clusters=clusters,
-        largest_stratum_gap=gap,
-        length_distance=distance,
+        sizes={side: len(members) for side, members in sides.items()},
+        clusters=len({place.cluster for place in placed.values()}),
+        largest_stratum_gap=tested.largest_gap if tested else None,
+        length_distance=tested.length_distance if tested else None,
         strata=strata,
+        likeness=likeness,
     )
 
 
-def measure_distance(first: Sequence[int], second: Sequence[int]) -> float:
-    """Kolmogorov-Smirnov distance of two samples: the largest difference of their cumulative shares, 0 to 1."""
-    values = np.unique([*first, *second])
-    shares = [np.searchsorted(np.sort(sample), values, side="right") / len(sample) for sample in (first, second)]
-    return float(np.abs(shares[0] - shares[1]).max())
+def compare_strata(side: Sequence[Row], train: Sequence[Row], strata: Mapping[str, str]) -> Likeness:
+    """How well a side stands for train. `strata`: row id -> stratum, of the rows of both."""
+    counts = [Counter(strata[row.id] for row in rows) for rows in (side, train)]
+    names = sorted(counts[0].keys() | counts[1].keys())
+    shares = {name: (counts[0][name] / len(side), counts[1][name] / len(train)) for name in names}
+    return compare_sides(side, train, shares)
+
+
+def compare_own(test: Sequence[Row], train: Sequence[Row]) -> Likeness | None:
+    """How well the user's own test file stands for train; None where either has no row."""
+    return compare_strata(test, train, choose_strata([*train, *test])) if test and train else None
 
 
 def check_leaks(train: Sequence[Row], test: Sequence[Row]) -> list[Finding]:

@@ -6,7 +6,7 @@ Out: a `Record` a row, numbered from 1 behind the header, or a finding for a row
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from itertools import chain
 from pathlib import Path
 
@@ -30,14 +30,19 @@ def read_table(path: Path, encoding: str | None) -> Iterator[Record | Finding]:
             if isinstance(header, csv.Error):
                 yield make_row(path, 1, [], header, encoding)
                 return
-            for name in {name: None for name in header if name and header.count(name) > 1}:
-                told: dict[str, Value] = {"variant": "double_column", "column": name}
-                yield make_finding("wrong_type", "warning", (str(path), 1), told)
-            header = [name if name not in header[:at] else f"{name}.{at}" for at, name in enumerate(header)]
+            header = yield from name_header(path, header)
             for number, row in enumerate(rows, 1):
                 yield make_row(path, number, header, row, encoding)
         except DAMAGE as error:
             yield name_damage(path, number + 1, error)
+
+
+def name_header(path: Path, header: list[str]) -> Generator[Finding, None, list[str]]:
+    """The names of the columns, each once: a name that comes again is named, and its column is not read by it."""
+    for name in {name: None for name in header if name and header.count(name) > 1}:
+        told: dict[str, Value] = {"variant": "double_column", "column": name}
+        yield make_finding("wrong_type", "warning", (str(path), 1), told)
+    return [name if name not in header[:at] else f"{name}.{at}" for at, name in enumerate(header)]
 
 
 def find_delimiter(path: Path, header: str) -> str:

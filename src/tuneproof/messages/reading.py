@@ -12,6 +12,11 @@ READING: dict[str, tuple[str, str]] = {
         "第 {column} 列：缺少值，或值的写法有误。",
     ),
     "finding.bad_json.comma": ("Column {column}: a comma is missing.", "第 {column} 列：缺少逗号。"),
+    "finding.bad_json.between": (
+        "Column {column}: a comma between two records is missing.",
+        "第 {column} 列：两条记录之间缺少逗号。",
+    ),
+    "finding.bad_json.between.fix": ("Add the comma; both records are used.", "请补上逗号；两条记录都会使用。"),
     "finding.bad_json.colon": (
         "Column {column}: a colon is missing after the key.",
         "第 {column} 列：键后面缺少冒号。",
@@ -73,8 +78,8 @@ READING: dict[str, tuple[str, str]] = {
     ),
     "finding.bad_json.too_deep": ("Brackets are nested too deeply.", "括号嵌套层数过深。"),
     "finding.bad_json.too_long": (
-        "The record is longer than {limit} million characters.",
-        "记录超过 {limit} 百万个字符。",
+        "The record is longer than {limit} characters.",
+        "记录超过 {limit} 个字符。",
     ),
     "finding.bad_json.too_long.fix": (
         "This is hardly a training row: check how the file was written.",
@@ -184,6 +189,14 @@ READING: dict[str, tuple[str, str]] = {
     "finding.wrong_type.turns": (
         'The field "{column}" is no list of turns but: {got}, or an empty one.',
         "字段“{column}”不是对话轮次的列表，而是 {got}，或列表为空。",
+    ),
+    "finding.wrong_type.turns.fix": (
+        'Write it as [{{"role": "user", "content": "..."}}, ...]; the record is left out.',
+        '请写成 [{{"role": "user", "content": "..."}}, ...]；这条记录不会被使用。',
+    ),
+    "finding.wrong_type.turn.fix": (
+        'Write each turn as {{"role": "user", "content": "..."}}; the record is left out.',
+        '每一轮要写成 {{"role": "user", "content": "..."}}；这条记录不会被使用。',
     ),
     "finding.wrong_type.turn": (
         'Turn {turn} of "{column}" is no object but: {got}.',

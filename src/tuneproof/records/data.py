@@ -59,6 +59,8 @@ class Row(BaseModel):
     messages: list[Message]
     required: list[str] = []
     """Strings that a right answer must contain (column `required`); empty for most data."""
+    copies: int = 1
+    """How often a pass of training sees the row (`data.weights`)."""
 
     @property
     def prompt(self) -> list[Message]:
@@ -83,6 +85,8 @@ class Finding(BaseModel):
     severity: Severity
     file: str
     line: int
+    column: int | None = None
+    """1-based, of the line; None where a record is no line of its own, or the whole of it is meant."""
     related: list[int] = []
     message: str
     fix: str
@@ -94,7 +98,15 @@ class Finding(BaseModel):
         variant = self.values.get("variant")
         key = f"finding.{self.kind}.{variant}" if variant else f"finding.{self.kind}"
         fix = f"{key}.fix" if f"{key}.fix" in load_catalogue() else f"finding.{self.kind}.fix"
-        return tell(key, language, **self.values), tell(fix, language, **self.values)
+        message = tell(key, language, **self.values)
+        if "in_line" in self.values:
+            message = tell("data.in_line", language, line=self.values["in_line"], message=message)
+        return message, tell(fix, language, **self.values)
+
+    @property
+    def place(self) -> str:
+        """`file:line`, with `:column` where it is known."""
+        return f"{self.file}:{self.line}" + (f":{self.column}" if self.column is not None else "")
 
 
 class TokenSummary(BaseModel):
@@ -106,6 +118,21 @@ class TokenSummary(BaseModel):
     supervised_share: float | None = None
 
 
+class Likeness(BaseModel):
+    """How well a side stands for the training side."""
+
+    largest_gap: float
+    """Largest difference, over strata, of a stratum's share in the side and in train (0 to 1)."""
+    stratum: str
+    """The stratum of that gap."""
+    length_distance: float
+    """Kolmogorov-Smirnov distance of the row lengths, 0 to 1."""
+    auc: float | None = None
+    """Area under the curve of a classifier that tells the two apart by simple features; None for too few rows."""
+    chance: tuple[float, float]
+    """Where the area of two samples of one source lies 95 times in 100."""
+
+
 class SplitSummary(BaseModel):
     """Sizes of the split, and the smallest gain the test split can show."""
 
@@ -114,6 +141,33 @@ class SplitSummary(BaseModel):
     test: int
     minimum_detectable_effect: float | None = None
     """Difference of two paired rates (0 to 1) found with 80 % power at 5 %; None without a test split."""
+    likeness: dict[Side, Likeness] = {}
+    """Of select and test, each against train."""
+
+
+class CleanSummary(BaseModel):
+    """What `check --write-clean` wrote. Counts are records."""
+
+    files: list[str]
+    log: str
+    written: int
+    repaired: int
+    left_out: int
+    left_in: int
+    """Records that stay although something about them was found: what to do with them is the user's to decide."""
+
+
+class FileWeight(BaseModel):
+    """A file with a weight of its own (`data.weights`), and how that works out."""
+
+    file: str
+    weight: float
+    rows: int
+    """Usable rows of the file."""
+    used: int
+    """Rows that are used, on any side."""
+    seen: int
+    """Rows that a pass over the training side sees, a row counting as often as it is shown."""
 
 
 class DataReport(BaseModel):
@@ -122,6 +176,11 @@ class DataReport(BaseModel):
     rows: int
     usable: int
     files: list[str]
+    left_out: list[str] = []
+    """What lies in a folder or data set that was named, and is not read."""
+    weights: list[FileWeight] = []
+    shadowed: int = 0
+    """Rows of files that are for training only, left out because they are nearly rows of test or select."""
     tokens: TokenSummary = TokenSummary()
     split: SplitSummary | None = None
     findings: list[Finding] = []
@@ -131,6 +190,8 @@ class DataReport(BaseModel):
     lengths: list[int] = []
     """Histogram of characters a row: counts in `length_edges`' bins."""
     length_edges: list[int] = []
+    clean: CleanSummary | None = None
+    """None unless a clean file was asked for."""
 
 
 class SplitRow(BaseModel):
@@ -153,3 +214,7 @@ class Split(BaseModel):
     length_distance: float | None = None
     """Kolmogorov-Smirnov distance of the row lengths in test and in train."""
     strata: dict[str, dict[Side, int]] = {}
+    likeness: dict[Side, Likeness] = {}
+    """Of select and test, each against train."""
+    moved: dict[str, list[Side]] = {}
+    """Rows that were on another side in the run that is gone on from: row -> [side there, side here]."""

@@ -16,12 +16,14 @@ from tuneproof.cli.figures import format_count, format_percent
 from tuneproof.cli.screens.frame import Cell, Gauge, make_facts, make_part, make_table
 from tuneproof.cli.words import clean_text, quote_line
 from tuneproof.messages import tell
-from tuneproof.records import DataReport, Finding
+from tuneproof.records import CleanSummary, DataReport, Finding, Likeness
+from tuneproof.records.data import Side
 
 SEVERITIES = ("error", "warning", "info")
 STYLES = {"error": "red", "warning": "yellow", "info": "dim"}
 KINDS_SHOWN = 12
 NAMES_SHOWN = 8
+LIKENESS = ("side", "gap", "lengths", "auc", "by_chance")
 
 
 def draw_check(report: DataReport) -> RenderableType:
@@ -33,6 +35,8 @@ def draw_check(report: DataReport) -> RenderableType:
         parts.append(_draw_lengths(report))
     if report.split is not None:
         parts.append(_draw_split(report))
+    if report.clean is not None:
+        parts.append(_draw_clean(report.clean))
     return Group(*parts)
 
 
@@ -82,7 +86,7 @@ def _name_files(files: list[str]) -> dict[str, str]:
 def _list_kind(kind: str, count: int, worst: Finding | None, names: dict[str, str]) -> list[Cell]:
     if worst is None:
         return [kind, "", f"{count:,}", ""]
-    place = f"{clean_text(names.get(worst.file, worst.file))}:{worst.line}"
+    place = clean_text(worst.place.replace(worst.file, names.get(worst.file, worst.file), 1))
     try:
         message = worst.told()[0]
     except KeyError:  # An older run, whose finding lacks a value that the sentence asks for.
@@ -108,4 +112,27 @@ def _draw_split(report: DataReport) -> RenderableType:
         said = tell("cli.check.no_test")
     else:
         said = tell("report.detectable", effect=tell("report.points", number=f"{effect * 100:.1f}"))
-    return make_part(tell("report.split"), ", ".join(f"{name} {size}" for name, size in sides), said)
+    parts: list[Cell] = [", ".join(f"{name} {size}" for name, size in sides), said]
+    if report.split.likeness:
+        parts += [_draw_likeness(report.split.likeness), tell("report.likeness")]
+    return make_part(tell("report.split"), *parts)
+
+
+def _draw_likeness(likeness: dict[Side, Likeness]) -> RenderableType:
+    rows: list[list[Cell]] = []
+    for side, like in likeness.items():
+        auc = tell("report.not_measured") if like.auc is None else f"{like.auc:.2f}"
+        gap = f"{100 * like.largest_gap:.1f} ({quote_line(like.stratum, 40)})"
+        chance = f"{like.chance[0]:.2f} - {like.chance[1]:.2f}"
+        rows.append([tell(f"report.side.{side}"), gap, f"{like.length_distance:.2f}", auc, chance])
+    return make_table([tell(f"report.column.{name}") for name in LIKENESS], rows)
+
+
+def _draw_clean(clean: CleanSummary) -> RenderableType:
+    counts = {name: f"{getattr(clean, name):,}" for name in ("repaired", "left_out", "left_in")}
+    facts: list[tuple[str, Cell]] = [
+        (tell("cli.clean.files"), clean_text(", ".join(clean.files))),
+        (tell("cli.clean.log"), clean_text(clean.log)),
+    ]
+    headline = tell("cli.clean.headline", written=f"{clean.written:,}")
+    return make_part(headline, tell("cli.clean.counts", **counts), make_facts(facts))
