@@ -1,11 +1,12 @@
-"""What replay and the adapter's scale do to forgetting, on the demo model: the same rows, more or less replay.
+"""What replay, learning rate and the adapter's scale do to forgetting, on the demo model and the demo's rows.
 
-    python benchmarks/forgetting.py                     fractions 0, 0.02, 0.05, 0.1, 0.2; about 40 minutes on 2 cores
-    python benchmarks/forgetting.py --fractions 0 0.1
+    python benchmarks/forgetting.py                               replay 0, 0.02, 0.05, 0.1, 0.2; about 40 minutes
+    python benchmarks/forgetting.py --fractions 0.1 --rates 5e-4  one cell more
+    python benchmarks/forgetting.py --fractions                   the table of what was measured
 
-Each fraction is one run of the demo's rows through the command line, with as many passes over them as the demo has;
-the choice of the scale measures every scale on the select rows and on 300 retention probes, and that is the curve.
-Writes benchmarks/forgetting.json and prints it as a table in English and Chinese.
+Each cell is one run through the command line, with as many passes over the rows as the demo has; the choice of the
+scale measures every scale on the select rows and on 300 retention probes, and that is the curve. Cells are kept in
+benchmarks/forgetting.json as they are done, and printed as a table in English and Chinese.
 """
 
 from __future__ import annotations
@@ -23,10 +24,12 @@ from tuneproof.demo import demo_data_path
 
 OUT = Path(__file__).with_suffix(".json")
 HEADS = {
-    "en": "| replay, tokens | rows | scale | task score | lost of right | gained | net loss ± SE, points |",
-    "zh": "| 重放占比（词元） | 重放条数 | 缩放 | 任务得分 | 丢失的正确回答 | 新增 | 净损失 ± 标准误（百分点） |",
+    "en": "| replay, tokens | rows | rate | scale | task score | lost of right | gained | net loss ± SE, points |",
+    "zh": "| 重放占比（词元） | 条数 | 学习率 | 缩放 | 任务得分 | 丢失的正确回答 | 新增 | 净损失 ± 标准误（百分点） |",
 }
 FRACTIONS = (0.0, 0.02, 0.05, 0.1, 0.2)
+RATE = 1e-3
+"""What the plan chooses for the demo model."""
 SETTINGS = (
     "data.task=task",
     "train.epochs=1.3",
@@ -40,10 +43,11 @@ SETTINGS = (
 )
 
 
-def measure_fraction(fraction: float, folder: Path) -> dict[str, Any]:
+def measure_cell(fraction: float, rate: float, folder: Path) -> dict[str, Any]:
     """One run: replay rows, and every scale's task score, lost and gained answers."""
-    run = folder / f"replay-{fraction:g}"
-    settings = [part for one in (*SETTINGS, f"replay.fraction={fraction}") for part in ("--set", one)]
+    run = folder / f"replay-{fraction:g}-rate-{rate:g}"
+    chosen = (f"replay.fraction={fraction}", f"train.learning_rate={rate}")
+    settings = [part for one in (*SETTINGS, *chosen) for part in ("--set", one)]
     data = str(demo_data_path())
     command = [sys.executable, "-m", "tuneproof", "run", data, "--model", "demo", "--out", str(run), *settings]
     subprocess.run(command, check=True)
@@ -52,6 +56,7 @@ def measure_fraction(fraction: float, folder: Path) -> dict[str, Any]:
     names = ("scale", "n", "score", "probes", "lost", "gained")
     return {
         "fraction": fraction,
+        "rate": rate,
         "replay_rows": len((run / "data" / "replay.jsonl").read_text(encoding="utf-8").splitlines()),
         "base_right": sum(json.loads(line)["right"] for line in base),
         "steps": selection["checkpoint"],
@@ -61,31 +66,40 @@ def measure_fraction(fraction: float, folder: Path) -> dict[str, Any]:
 
 def draw_table(cells: Sequence[dict[str, Any]], language: str) -> str:
     """The table, the largest scale first."""
-    lines = [HEADS[language], "| ---: " * 7 + "|"]
+    lines = [HEADS[language], "| ---: " * 8 + "|"]
     for cell in cells:
         for one in sorted(cell["scales"], key=lambda one: -one["scale"]):
             lost = f"{one['lost']} / {cell['base_right']}"
             flips, net = one["lost"] + one["gained"], one["lost"] - one["gained"]
             # Of paired differences -1, 0 and 1.
             error = 100 * math.sqrt(flips - net**2 / one["probes"]) / one["probes"]
-            rows = f"{cell['fraction']:.0%} | {cell['replay_rows']} | {one['scale']:g} | {100 * one['score']:.1f}"
-            lines.append(f"| {rows} | {lost} | {one['gained']} | {100 * net / one['probes']:+.1f} ± {error:.1f} |")
+            rows = f"{cell['fraction']:.0%} | {cell['replay_rows']} | {cell['rate']:g} | {one['scale']:g}"
+            flipped = f"{lost} | {one['gained']} | {100 * net / one['probes']:+.1f} ± {error:.1f}"
+            lines.append(f"| {rows} | {100 * one['score']:.1f} | {flipped} |")
     return "\n".join(lines) + "\n"
 
 
-def main(fractions: Sequence[float], folder: Path) -> None:
-    """Measure every fraction, keeping what is done after each."""
-    cells = []
+def load_cells() -> list[dict[str, Any]]:
+    """What was measured so far."""
+    return json.loads(OUT.read_text(encoding="utf-8")) if OUT.is_file() else []
+
+
+def main(fractions: Sequence[float], rates: Sequence[float], folder: Path) -> None:
+    """Measure every cell, keeping what is done after each."""
     for fraction in fractions:
-        cells.append(measure_fraction(fraction, folder))
-        OUT.write_text(json.dumps(cells, indent=1) + "\n", encoding="utf-8")
+        for rate in rates:
+            made = measure_cell(fraction, rate, folder)
+            others = [cell for cell in load_cells() if (cell["fraction"], cell["rate"]) != (fraction, rate)]
+            cells = sorted([*others, made], key=lambda cell: (cell["fraction"], -cell["rate"]))
+            OUT.write_text(json.dumps(cells, indent=1) + "\n", encoding="utf-8")
     for language in HEADS:
-        print(draw_table(cells, language))
+        print(draw_table(load_cells(), language))
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--fractions", nargs="+", type=float, default=FRACTIONS)
+    parser.add_argument("--fractions", nargs="*", type=float, default=FRACTIONS)
+    parser.add_argument("--rates", nargs="+", type=float, default=(RATE,))
     parser.add_argument("--folder", type=Path, default=Path("runs/forgetting"))
     options = parser.parse_args()
-    main(options.fractions, options.folder)
+    main(options.fractions, options.rates, options.folder)

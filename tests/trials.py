@@ -1,8 +1,20 @@
-"""A record of trials with everything that screen and page show: seeds that disagree, a curve, three rates."""
+"""Records of trials with everything that screen and page show: seeds that disagree, a curve, rates, remedies."""
 
 from __future__ import annotations
 
-from tuneproof.records import CurveSpot, LearningCurve, RateProbe, RateTried, SeedRun, SeedSpread, Spread, Trials
+from tuneproof.records import (
+    Cure,
+    CurveSpot,
+    LearningCurve,
+    RateProbe,
+    RateTried,
+    Remedy,
+    SeedRun,
+    SeedSpread,
+    Spread,
+    TrialRecord,
+    Trials,
+)
 
 
 def make_trials() -> Trials:
@@ -42,3 +54,25 @@ def make_trials() -> Trials:
         ),
         rate=RateProbe(before=1e-3, chosen=3.33e-4, reason="rate.within_error", tried=tried),
     )
+
+
+def make_cure() -> Trials:
+    """A scale that forgets too much all the same, no earlier checkpoint, more replay that ships, and no further one."""
+    first = Remedy(
+        name="first", checkpoint=180, scale=1.0, select_score=0.55, select_gain=0.4, probes=60, slice_lost=9,
+        slice_gained=1, chance=0.12, look=1, decision="dont_ship", delta=0.447, ci95=(0.37, 0.507), lost=35, gained=18,
+    )  # fmt: skip
+    scale = Remedy(
+        name="cure-scale", checkpoint=180, scale=0.5, select_score=0.44, select_gain=0.3, probes=60, slice_lost=2,
+        slice_gained=1, chance=0.62, look=2, decision="dont_ship", delta=0.31, ci95=(0.2, 0.4), lost=19, gained=4,
+    )  # fmt: skip
+    replay = Remedy(
+        name="cure-replay", changes={"replay.fraction": 0.2, "train.save_steps": None}, checkpoint=196, scale=0.75,
+        select_score=0.5, select_gain=0.35, probes=60, slice_lost=1, slice_gained=1, chance=0.71, look=3,
+        decision="ship", delta=0.4, ci95=(0.3, 0.48), lost=6, gained=5,
+    )  # fmt: skip
+    trials = [
+        TrialRecord(name=name, purpose="cure", changes={}, seconds=60.0) for name in ("cure-scale", "cure-replay")
+    ]
+    remedies = [scale, Remedy(name="cure-earlier"), replay]
+    return Trials(trials=trials, cure=Cure(first=first, remedies=remedies, adopted="cure-replay", reason="cure.ships"))

@@ -7,6 +7,7 @@
       data/report.json          DataReport
       data/split.json           Split
       data/{train,select,test}.jsonl   a Row a line
+      data/stdin.*              what was piped in, where rows came from standard input
       data/replay.jsonl         a Row a line: the base model's own answers, mixed into training
       data/probes.jsonl         a Row a line: the user's own probes
       data/earlier.jsonl        a Row a line: what the rounds before this one were trained on (`--from`)
@@ -25,6 +26,7 @@
       eval/blame/ITEM.json      Blame: the rows that pushed an answer; beside it sketches of all rows' gradients
       verdict.json              Verdict
       trials/NAME/              a trial: a run folder of its own, on this run's rows and base answers
+      trials/first/             the run as it was before a remedy was adopted (`--cure`)
       trials.json               Trials: what they show
       report.html
 

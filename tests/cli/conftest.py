@@ -84,7 +84,7 @@ class FakePipeline(ModuleType):
         self.resumed.append((path, until))
         return self._work(path, RunConfig(), progress)
 
-    def check_data(self, config: RunConfig, progress: Progress) -> DataReport:
+    def check_data(self, config: RunConfig, progress: Progress, clean: Path | None = None) -> DataReport:
         self._begin(config, progress)
         return make_report()
 

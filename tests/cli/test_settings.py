@@ -9,9 +9,9 @@ import pytest
 from tests.cli.conftest import Call, FakePipeline
 from tuneproof.cli.options import ConfigOptions
 from tuneproof.cli.run import ChainOptions
-from tuneproof.cli.settings import gather_config, name_run
+from tuneproof.cli.settings import gather_config, name_run, require_rows
 from tuneproof.config import RunConfig
-from tuneproof.errors import ConfigError
+from tuneproof.errors import ConfigError, UsageError
 
 
 def write(name: str, text: str) -> Path:
@@ -51,6 +51,9 @@ def test_every_fault_is_told_at_once() -> None:
         ("客服问答.json", "/models/tiny/", "客服问答-tiny"),
         ("../data/", r"C:\models\tiny", "data-tiny"),
         ("...", "??", "run-run"),
+        ("-", "demo", "stdin-demo"),
+        ("rows.xlsx", "demo", "rows-demo"),
+        ("owner/name@v1:train", "demo", "name-v1-train-demo"),
     ],
 )
 def test_a_run_is_named_after_data_and_model(file: str, model: str, name: str) -> None:
@@ -101,3 +104,12 @@ def test_a_bad_amount_names_its_option(rows: str, call: Call, pipeline: FakePipe
     assert done.code == 2
     assert "--memory" in done.err
     assert "6GiB" in done.err
+
+
+def test_a_pipe_and_a_data_set_need_not_be_files() -> None:
+    """What is no file and cannot be a data set either is told before anything is made."""
+    for name in ("-", "owner/name", "owner/name@main:train"):
+        require_rows(RunConfig.model_validate({"data": {"files": [name]}}))
+    for name in ("rows.jsonl", "data/rows.jsonl", "-.jsonl", "a/b/c"):
+        with pytest.raises(UsageError):
+            require_rows(RunConfig.model_validate({"data": {"files": [name]}}))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from tests.cli.conftest import Call, FakePipeline
-from tests.trials import make_trials
-from tuneproof.messages import use_language
+from tests.trials import make_cure, make_trials
+from tuneproof.cli.screens.trials import draw_trials
+from tuneproof.messages import Language, use_language
 from tuneproof.rundir import RunDir
 
 
@@ -93,6 +96,55 @@ def test_json_carries_the_trials(rows: str, call: Call, tried: FakePipeline) -> 
     told = json.loads(call("run", rows, "--model", "demo", "--json").out)
     assert told["trials"] == make_trials().model_dump(mode="json")
     assert told["decision"] == "ship"
+
+
+def test_the_cure_is_asked_for_by_a_flag(rows: str, call: Call, pipeline: FakePipeline) -> None:
+    assert call("run", rows, "--model", "demo", "--cure").code == 0
+    assert call("demo", "--cure").code == 0
+    assert call("demo").code == 0
+    assert [request.config.trials.cure for request in pipeline.requests] == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("language", "texts"),
+    [
+        (
+            "en",
+            (
+                "The cure",
+                "This is the cured adapter (more replay: 20.0 % of the tokens), found at the third look",
+                "a smaller scale",
+                "Checkpoint 180 at scale 0.5: select score 44.0 %, 2 lost and 1 gained of 60 general questions",
+                "The second look at the test rows: DON'T SHIP, gain +31.0 points (+20.0 to +40.0), 19 lost",
+                "no earlier checkpoint among the candidates",
+            ),
+        ),
+        ("zh", ("补救", "第三次使用测试集时得到", "更小的缩放", "不要上线", "达到上线标准的可能性 62.0%")),
+    ],
+)
+def test_the_screen_tells_the_remedies(language: Language, texts: tuple[str, ...]) -> None:
+    use_language(language)
+    console = Console(width=300, file=StringIO(), color_system=None)
+    console.print(draw_trials(make_cure()))
+    use_language("en")
+    assert isinstance(console.file, StringIO)
+    out = " ".join(console.file.getvalue().split())
+    assert [text for text in texts if text not in out] == []
+
+
+def test_a_cure_that_did_not_ship_says_why_and_that_nothing_changed() -> None:
+    trials = make_cure()
+    assert trials.cure is not None
+    trials.cure.adopted, trials.cure.reason = None, "cure.little"
+    assert trials.cure.told("en") == [
+        "None ships: every remedy that forgets little enough also learns too little for its gain to be shown.",
+        "The first attempt stands as it was.",
+    ]
+    assert "学到的也太少" in trials.cure.told("zh")[0]
+    trials.cure.remedies, trials.cure.reason = [], "cure.no_gain"
+    assert len(trials.cure.told("en")) == 1
+    trials.cure.reason = None
+    assert trials.cure.told("en") == []
 
 
 def test_without_trials_nothing_is_said(rows: str, call: Call, pipeline: FakePipeline) -> None:

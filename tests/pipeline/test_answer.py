@@ -111,7 +111,7 @@ def test_what_cannot_be_asked_is_named_by_line_and_the_rest_is_answered(finished
     replies = answer_file(AnswerRequest(finished.path, file, max_new_tokens=1), heard)
     assert [reply.line for reply in replies] == [1]
     told = "\n".join(str(values["reasons"]) for key, values in heard.said if key == "answer.left_out")
-    assert [line.split(": ")[0] for line in told.splitlines()] == [f"{file}:{number}" for number in (2, 3, 4)]
+    assert [line.split(": ")[0] for line in told.splitlines()] == [f"{file}:{place}" for place in ("2:2", "3", "4")]
 
 
 def test_a_file_without_a_question_is_refused_with_its_lines(finished: RunDir, tmp_path: Path) -> None:

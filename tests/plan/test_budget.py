@@ -17,7 +17,7 @@ WORK = Work(
     epoch_steps=80,
     replay=Suite(100, 40, 40),
     test=Suite(150, 100, 40),
-    retention=Suite(260, 40, 20),
+    retention=Suite(400, 40, 20),
     select=Suite(80, 100, 40),
     few_shot=Suite(150, 500, 40),
     checkpoints=3,
@@ -50,10 +50,17 @@ def test_stages_add_up_from_speeds() -> None:
     probe_slice = 200 * (40 / 2000 + 20 / 200)
     answered = 12 * 20 + 4 * 60
     assert parts["select"] == pytest.approx(answered * (100 / 2000 + 40 / 200) + 7 * probe_slice)
-    measured = 150 * 0.25 + 260 * (40 / 2000 + 20 / 200)
+    measured = 150 * 0.25 + 400 * (40 / 2000 + 20 / 200)
     assert parts["tuned"] == pytest.approx(measured + 60 * 0.25)
-    shown = (150 + 3 * 20) * (500 / 2000 + 40 / 200)
+    # The control answers test rows, three tries, and the select rows that were not tried.
+    shown = (150 + 3 * 20 + 60) * (500 / 2000 + 40 / 200)
     assert parts["base"] == pytest.approx(measured + probe_slice + 80 * 0.25 + shown)
+
+
+def test_an_answer_after_a_long_prompt_takes_longer() -> None:
+    speeds = SPEEDS._replace(attend=1e-5)
+    parts, plain = time_stages(speeds, WORK._replace(test=Suite(150, 100, 40, 500))), time_stages(SPEEDS, WORK)
+    assert parts["tuned"] - plain["tuned"] == pytest.approx(150 * 40 * 500 * 1e-5)
 
 
 def test_epochs_go_first_and_only_as_far_as_needed() -> None:

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.trials import make_trials
+from tests.trials import make_cure, make_trials
 from tuneproof.messages import Language
 from tuneproof.records import CurveSpot, LearningCurve
 from tuneproof.report import render_report
@@ -57,6 +57,29 @@ def test_a_disagreement_is_a_reason_beside_the_verdict(tried: RunDir, language: 
     assert seeds is not None
     reasons = render_report(tried, language).partition('class="reasons"')[2].partition("</ul>")[0]
     assert seeds.tell_agreement(language) in html.unescape(reasons)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_remedy_has_a_row_and_the_verdict_says_that_it_is_a_cured_one(
+    complete: RunDir, language: Language
+) -> None:
+    record = make_cure()
+    assert record.cure is not None
+    complete.save(record)
+    page = render_report(complete, language)
+    words, adopted = read_section(page), record.cure.tell_adopted(language)
+    for one in (record.cure.first, *record.cure.remedies):
+        assert one.tell_name(language) in words
+    for text in (adopted, "180 × 0.5", "−19 +4", "196 × 0.75", "◆ " + record.cure.remedies[-1].tell_name(language)):
+        assert text in words, text
+    assert record.cure.remedies[1].told(language)[0] in words
+    assert adopted in html.unescape(page.partition('aria-labelledby="verdict"')[2].partition("</section>")[0])
+    record.cure.adopted, record.cure.reason = None, "cure.forgets"
+    complete.save(record)
+    page = render_report(complete, language)
+    assert record.cure.told(language)[0] in read_section(page)
+    assert adopted not in html.unescape(page)
+    assert f"◆ {record.cure.first.tell_name(language)}" in read_section(page)
 
 
 def test_the_curve_has_a_whisker_for_each_interval() -> None:

@@ -45,5 +45,10 @@ COMMAND = Command(
     "demo",
     DemoOptions,
     run_demo,
-    ("tuneproof demo", "tuneproof demo --out runs/tour --time 5min", "tuneproof demo --seeds 2"),
+    (
+        "tuneproof demo",
+        "tuneproof demo --out runs/tour --time 5min",
+        "tuneproof demo --seeds 2",
+        "tuneproof demo --cure",
+    ),
 )

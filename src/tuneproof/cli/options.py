@@ -96,6 +96,7 @@ class TrialOptions(ConfigOptions):
     seeds: Annotated[int | None, Option("--seeds", metavar="N", min=1, max=10, help="cli.option.seeds")] = None
     learning_curve: Annotated[bool, Option("--learning-curve", help="cli.option.learning_curve")] = False
     probe_lr: Annotated[bool, Option("--probe-lr", help="cli.option.probe_lr")] = False
+    cure: Annotated[bool, Option("--cure", help="cli.option.cure")] = False
 
     def knobs(self) -> dict[str, object]:
         """As ConfigOptions."""
@@ -104,6 +105,8 @@ class TrialOptions(ConfigOptions):
             given["trials.learning_curve"] = True
         if self.probe_lr:
             given["trials.probe_rate"] = True
+        if self.cure:
+            given["trials.cure"] = True
         return super().knobs() | given
 
 

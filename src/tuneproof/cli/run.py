@@ -68,6 +68,7 @@ COMMAND = Command(
         "tuneproof run rows.jsonl --model ./my-model --memory 6GB --time 2h",
         "tuneproof run rows.jsonl --test mine.jsonl --model ./my-model --gate",
         "tuneproof run rows.jsonl --model demo --seeds 3 --learning-curve",
+        "tuneproof run rows.jsonl --model demo --cure",
         "tuneproof run more.jsonl --from runs/first --out runs/second",
         "tuneproof run --config run.yaml --out runs/first --set lora.rank=16",
     ),

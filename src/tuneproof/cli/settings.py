@@ -16,6 +16,7 @@ from typing import Any
 
 from tuneproof.cli.options import ConfigOptions
 from tuneproof.config import RunConfig
+from tuneproof.config.data import STDIN, names_hub
 from tuneproof.config.load import load_config, validate_tree
 from tuneproof.errors import ConfigError, Fault, UsageError
 
@@ -36,8 +37,10 @@ def require_rows(config: RunConfig) -> None:
     """Raise UsageError unless data files are named and there: told before a run folder is made or a library loaded."""
     if not config.data.files:
         raise UsageError("data.no_files", where="DATA")
-    for file in [*config.data.files, *([config.data.test] if config.data.test else [])]:
-        if not Path(file).exists():
+    files = [file for file in config.data.files if file != STDIN]
+    for file in [*files, *([config.data.test] if config.data.test else [])]:
+        # Whether a hub has a data set of this name is told when it is asked for.
+        if not Path(file).exists() and not names_hub(file):
             raise UsageError("data.missing_file", where=file)
 
 
@@ -56,6 +59,8 @@ def name_run(config: RunConfig) -> Path:
 
 
 def _stem(file: str) -> str:
+    if file == STDIN:
+        return "stdin"
     name = Path(file).name or Path(file).resolve().name
     return re.sub(r"(?i)(\.(jsonl?|csv|tsv|parquet|xlsx))?(\.gz)?$", "", name)
 

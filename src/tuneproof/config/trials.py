@@ -19,3 +19,9 @@ class TrialsSection(Section):
         "Before training, try 1/3, 1 and 3 times the learning rate for at most 60 steps.",
         "Three short trainings (rule 4).",
     )
+    cure: bool = knob(
+        False,
+        "Where too much is forgotten or answers degenerate, try a smaller scale, an earlier checkpoint, more replay "
+        "and a lower learning rate.",
+        "Up to two trainings more, and further looks at the test rows.",
+    )

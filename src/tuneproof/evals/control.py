@@ -106,9 +106,13 @@ def compare_control(
 
 
 def choose_examples(tried: Mapping[int, Sequence[Answer]]) -> int | None:
-    """The number of examples with the best macro-averaged score, the fewest of equals; None where none was tried."""
+    """The number of examples with the best macro-averaged score, the fewest of equals; None where none was tried.
+
+    Only items that every number has answered count.
+    """
+    shared = set.intersection(*({answer.id for answer in said} for said in tried.values())) if tried else set()
 
     def rank(count: int) -> tuple[float, int]:
-        return -(score_answers(tried[count]) or 0.0), count
+        return -(score_answers([answer for answer in tried[count] if answer.id in shared]) or 0.0), count
 
     return min(tried, key=rank, default=None)

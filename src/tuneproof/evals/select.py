@@ -72,8 +72,15 @@ class Tried(NamedTuple):
     score: float
     faults: list[str]
     """Degeneration gates that the answers fail."""
-    chance: float
-    """Chance to ship, 0 to 1, from the rows and, where they were asked, the probes."""
+    lead: float
+    """Chance of a lead over base and control, 0 to 1."""
+    kept: float
+    """Chance that little enough is forgotten, 0 to 1; 1 where the probes were not asked."""
+
+    @property
+    def chance(self) -> float:
+        """Chance to ship; 0 where the answers degenerate."""
+        return 0.0 if self.faults else self.lead * self.kept
 
 
 def choose_candidate(
@@ -83,23 +90,23 @@ def choose_candidate(
     keys = [(step, scale) for step in sorted(checkpoints) for scale in sorted(set(scales))]
     tried, finalists = _look_first(keys, exam)
     for key in finalists:
-        tried[key] = _try_whole(key, exam, tried)
+        tried[key] = try_whole(key, exam, tried)
     best_step = _best(tried)[0]
     weaker = [key for key in reversed(keys) if key[0] == best_step and key not in finalists]
     while weaker and not any(tried[key].chance >= LIKELY for key in finalists):
         finalists.append(weaker.pop(0))
-        tried[finalists[-1]] = _try_whole(finalists[-1], exam, tried)
+        tried[finalists[-1]] = try_whole(finalists[-1], exam, tried)
     final = {key: tried[key] for key in finalists}
     chosen, best = _pick(final, exam), _best(final)
     for key in keys if exam.probes else []:
         if key[0] == chosen[0] and tried[key].probes is None:
-            tried[key] = _weigh_answers(tried[key].rows, exam.ask(*key, exam.probes), exam)
+            tried[key] = weigh_answers(tried[key].rows, exam.ask(*key, exam.probes), exam)
     reason = "select.best" if chosen == best else "select.within_error"
     if chosen != best and final[best].chance < AS_GOOD * final[chosen].chance:
         reason = "select.likelier"
     if final[chosen].chance < LIKELY:
         reason = "select.unlikely"
-    candidates = [_describe(key, said, final[best], exam, losses) for key, said in tried.items()]
+    candidates = [describe_candidate(key, said, final[best], exam, losses) for key, said in tried.items()]
     return Selection(checkpoint=chosen[0], scale=chosen[1], reason=reason, candidates=candidates)
 
 
@@ -108,25 +115,27 @@ def _look_first(keys: Sequence[Key], exam: Exam) -> tuple[dict[Key, Tried], list
     if len(keys) <= FINALISTS or len(exam.rows) <= FIRST_LOOK:
         return {}, list(keys)
     look = spread_items(exam.rows, FIRST_LOOK)
-    tried = {key: _weigh_answers(exam.ask(*key, look), None, exam) for key in keys}
+    tried = {key: weigh_answers(exam.ask(*key, look), None, exam) for key in keys}
     return tried, sorted(keys, key=lambda key: (-tried[key].score, key))[:FINALISTS]
 
 
-def _try_whole(key: Key, exam: Exam, tried: Mapping[Key, Tried]) -> Tried:
-    """All rows, those of the first look not asked again, and the probes."""
+def try_whole(key: Key, exam: Exam, tried: Mapping[Key, Tried]) -> Tried:
+    """All rows and the probes; what it has answered is not asked again."""
     said = {answer.id: answer for answer in tried[key].rows} if key in tried else {}
     rest = [row for row in exam.rows if row.id not in said]
-    said |= {answer.id: answer for answer in exam.ask(*key, rest)}
-    probes = exam.ask(*key, exam.probes) if exam.probes else None
-    return _weigh_answers([said[row.id] for row in exam.rows], probes, exam)
+    said |= {answer.id: answer for answer in (exam.ask(*key, rest) if rest else [])}
+    probes = tried[key].probes if key in tried else None
+    if exam.probes and probes is None:
+        probes = exam.ask(*key, exam.probes)
+    return weigh_answers([said[row.id] for row in exam.rows], probes, exam)
 
 
-def _weigh_answers(rows: Sequence[Answer], probes: Sequence[Answer] | None, exam: Exam) -> Tried:
+def weigh_answers(rows: Sequence[Answer], probes: Sequence[Answer] | None, exam: Exam) -> Tried:
     """Score, gates and chance to ship of what a candidate said."""
     base = {answer.id: answer for answer in exam.rows}
     faults = compare_degeneration([base[answer.id] for answer in rows], rows)[1]
-    chance = 0.0 if faults else _foresee(rows, probes, exam)
-    return Tried(rows, probes, score_answers(rows) or 0.0, faults, chance)
+    kept = foresee_kept(exam.probes, probes, exam.verdict.probes, exam.verdict.net_loss) if probes else 1.0
+    return Tried(rows, probes, score_answers(rows) or 0.0, faults, _foresee(rows, exam), kept)
 
 
 def _pick(final: Mapping[Key, Tried], exam: Exam) -> Key:
@@ -145,17 +154,16 @@ def _pick(final: Mapping[Key, Tried], exam: Exam) -> Key:
     return best
 
 
-def _foresee(rows: Sequence[Answer], probes: Sequence[Answer] | None, exam: Exam) -> float:
-    """Chance to ship of answers that do not degenerate: a lead over base and control, little enough forgotten."""
+def _foresee(rows: Sequence[Answer], exam: Exam) -> float:
+    """Chance of a lead over base and control."""
     by_id = {answer.id: answer.score for answer in rows}
     leads = []
     for arm in (exam.rows, exam.control):
         both = [other for other in arm if other.id in by_id]
         gaps = [by_id[other.id] - other.score for other in both]
         leads.append(foresee_lead(gaps, [other.task for other in both], exam.verdict.rows))
-    kept = foresee_kept(exam.probes, probes, exam.verdict.probes, exam.verdict.net_loss) if probes else 1.0
     # The weaker of the two leads decides; both rest on the same answers.
-    return min(leads) * kept
+    return min(leads)
 
 
 def _best(tried: Mapping[Key, Tried]) -> Key:
@@ -163,7 +171,8 @@ def _best(tried: Mapping[Key, Tried]) -> Key:
     return min(tried, key=lambda key: (-tried[key].score, key))
 
 
-def _describe(key: Key, said: Tried, best: Tried, exam: Exam, losses: Mapping[int, float]) -> Candidate:
+def describe_candidate(key: Key, said: Tried, best: Tried, exam: Exam, losses: Mapping[int, float]) -> Candidate:
+    """The record of a candidate, beside the one with the best score."""
     gaps = list_gaps(best.rows, said.rows)
     asked = bool(said.probes)
     right = sum(answer.right for answer in exam.probes)

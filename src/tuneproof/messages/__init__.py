@@ -19,14 +19,17 @@ Language = Literal["en", "zh"]
 CATALOGUES = (
     "answer",
     "blame",
+    "clean",
     "cli",
     "compare",
     "config",
+    "cure",
     "data",
     "errors",
     "evals",
     "plan",
     "report",
+    "sources",
     "training",
     "trials",
 )

@@ -96,8 +96,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "设置一个配置键，例如 train.epochs=2；可以多次使用。",
     ),
     "cli.option.data": (
-        "Data files or folders: JSONL, JSON, CSV, TSV, each also as .gz.",
-        "数据文件或目录：JSONL、JSON、CSV、TSV，也可以是 .gz。",
+        "Data files or folders: JSONL, JSON, CSV, TSV, Parquet, Excel, each also as .gz; owner/name of a hub; - for a pipe.",
+        "数据文件或目录：JSONL、JSON、CSV、TSV、Parquet、Excel，也可以是 .gz；hub 上的 owner/name；- 表示管道。",
     ),
     "cli.option.model": ("Base model: a hub id, a local folder, or demo.", "基座模型：hub 上的名称、本地目录或 demo。"),
     "cli.option.test": ("Your own test rows, instead of a held-out part.", "自备的测试数据，不再从数据中留出。"),

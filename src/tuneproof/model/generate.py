@@ -1,4 +1,4 @@
-"""Answers in batches: sorted by length, a common beginning read once, each row leaves when it has ended.
+"""Answers in batches: sorted by length, a common beginning read once, rows that have ended leave.
 
 In: prompts as token ids. Out: new token ids and how each ended, in the order of the prompts. Everything that is
 measured is greedy, so an answer depends on its prompt alone (up to the last bits of batched arithmetic).
@@ -29,17 +29,23 @@ LOOK_EVERY = 16
 LOOP = 96
 """Tokens at an answer's end that must repeat with one period for it to be a loop."""
 LONGEST_PERIOD = LOOP // 3
+PATIENCE = 2
+"""Steps of the whole batch that ended rows may take up before they are dropped: about what dropping them costs, since
+the rest of the cache is copied. So neither waiting nor dropping ever takes more than twice the cheaper of the two."""
 
 Picker = Callable[[Tensor], Tensor]
 """Logits of shape (B, V) -> a token of each row, shape (B,)."""
+
+
+Finish = Literal["end", "length", "loop"]
+"""`end`: the model ended it; `length`: cut at the limit; `loop`: it only repeated itself, and was stopped."""
 
 
 class Generated(NamedTuple):
     """New tokens, the end token not among them."""
 
     ids: list[int]
-    finish: Literal["end", "length", "loop"]
-    """`end`: the model ended it; `length`: cut at the limit; `loop`: it only repeated itself, and was stopped."""
+    finish: Finish
 
 
 def generate_answers(
@@ -116,30 +122,34 @@ def _answer_batch(
     """Answers by row, as they end."""
     batch = _open_batch(model, prompts, way.pick)
     said: list[list[int]] = [[] for _ in prompts]
-    rows = list(range(len(prompts)))
-    while rows:
-        kept, ended = [], dict[int, Generated]()
-        for place, (row, token) in enumerate(zip(rows, batch.next_B.tolist(), strict=True)):
-            if token in way.ends:
-                ended[row] = Generated(said[row], "end")
-                continue
-            said[row].append(token)
-            if len(said[row]) >= limits[row]:
-                ended[row] = Generated(said[row], "length")
-            elif len(said[row]) % LOOK_EVERY == 0 and is_loop(said[row]):
-                ended[row] = Generated(said[row], "loop")
-            else:
-                kept.append(place)
+    rows, open_rows, wasted = list(range(len(prompts))), set(range(len(prompts))), 0
+    while True:
+        ended = dict[int, Generated]()
+        for row, token in zip(rows, batch.next_B.tolist(), strict=True):
+            if row in open_rows and (finish := _say(said[row], token, limits[row], way.ends)):
+                ended[row] = Generated(said[row], finish)
+        open_rows -= ended.keys()
         if ended:
             yield ended
-        if not kept:
+        if not open_rows:
             break
-        if len(kept) < len(rows):
-            batch = _keep_rows(batch, kept)
-            rows = [rows[place] for place in kept]
+        wasted += len(rows) - len(open_rows)
+        if wasted >= PATIENCE * len(rows):
+            batch = _keep_rows(batch, [place for place, row in enumerate(rows) if row in open_rows])
+            rows, wasted = [row for row in rows if row in open_rows], 0
         mask_BT = torch.cat([batch.mask_BT, batch.mask_BT.new_ones(len(rows), 1)], 1)
         next_B = way.pick(_read(model, batch.cache, batch.next_B[:, None], mask_BT, batch.position_B1))
         batch = Batch(batch.cache, next_B, mask_BT, batch.position_B1 + 1)
+
+
+def _say(said: list[int], token: int, limit: int, ends: set[int]) -> Finish | None:
+    """Add the token to the answer, unless it ends it; how the answer has ended, None while it goes on."""
+    if token in ends:
+        return "end"
+    said.append(token)
+    if len(said) >= limit:
+        return "length"
+    return "loop" if len(said) % LOOK_EVERY == 0 and is_loop(said) else None
 
 
 def is_loop(ids: Sequence[int]) -> bool:

@@ -73,18 +73,25 @@ def resume_run(path: Path, progress: Progress, until: Until = "report") -> RunDi
     return continue_run(open_run(path), progress, until)
 
 
-def check_data(config: RunConfig, progress: Progress) -> DataReport:
-    """The data doctor, without a run folder; with `model.name` rows are counted in its tokens."""
-    from tuneproof.pipeline.prepare import prepare_rows
+def check_data(config: RunConfig, progress: Progress, clean: Path | None = None) -> DataReport:
+    """The data doctor, without a run folder; with `model.name` rows are counted in its tokens.
 
-    return prepare_rows(config, progress).report
+    `clean`: the file or folder that the repaired data is written to. Raises UsageError where that is an input file.
+    """
+    from tuneproof.pipeline.doctor import check_files
+    from tuneproof.pipeline.incoming import hold_stdin, name_again, pin_names
+
+    with hold_stdin(pin_names(config)) as held:
+        return name_again(check_files(held.config, progress, clean), held)
 
 
 def plan_run(config: RunConfig, progress: Progress) -> Plan:
     """What fits, without a run folder and without weights."""
+    from tuneproof.pipeline.incoming import hold_stdin, pin_names
     from tuneproof.pipeline.prepare import preview_plan
 
-    return preview_plan(config, progress)
+    with hold_stdin(pin_names(config)) as held:
+        return preview_plan(held.config, progress)
 
 
 def report_run(path: Path, language: Language) -> Path:

@@ -118,7 +118,7 @@ def read_questions(work: Work, request: AnswerRequest) -> list[Row]:
         encoding=data.encoding,
         answered=False,
     )
-    broken = [f"{one.file}:{one.line}: {one.message}" for one in read.findings if one.severity == "error"]
+    broken = [f"{one.place}: {one.message}" for one in read.findings if one.severity == "error"]
     asked = [row for row in read.rows if row.question.strip()]
     empty = [row for row in read.rows if not row.question.strip()]
     leave_out(work, asked, broken + [f"{row.file}:{row.line}: {tell('finding.empty_instruction')}" for row in empty])

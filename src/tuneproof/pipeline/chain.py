@@ -149,6 +149,9 @@ def _hash_files(paths: list[str]) -> str:
     """Hash of names and bytes of the data files; a folder counts with all its files. `read` tells of missing ones."""
     digest = hashlib.sha256()
     for path in map(Path, paths):
+        if not path.exists():
+            # A data set of a hub: its name has the commit in it.
+            digest.update(path.as_posix().encode())
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
             if file.is_file():
                 digest.update(file.name.encode() + b"\0")

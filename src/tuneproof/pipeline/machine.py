@@ -15,7 +15,14 @@ from tuneproof.errors import ModelError
 from tuneproof.model.hardware import free_disk, inspect_hardware
 from tuneproof.pipeline.chain import PACKAGES, list_versions
 
-EXTRAS = {"4bit": "bitsandbytes", "web": "fastapi", "excel": "python_calamine", "cluster": "ray"}
+EXTRAS = {
+    "4bit": "bitsandbytes",
+    "web": "fastapi",
+    "excel": "python_calamine",
+    "cluster": "ray",
+    "math": "math_verify",
+    "harness": "lm_eval",
+}
 FLOORS = {"torch": (2, 10), "transformers": (5, 3)}
 """Versions below which a known security hole is open: CVE-2026-24747 (torch), CVE-2026-4372 (transformers)."""
 

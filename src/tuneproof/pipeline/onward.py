@@ -23,6 +23,7 @@ from tuneproof.errors import RunError, UsageError
 from tuneproof.model.load import fingerprint_model
 from tuneproof.pipeline import open_run
 from tuneproof.records import Row, RunRecord, Split
+from tuneproof.records.data import Side
 from tuneproof.rundir import RunDir
 
 FILES = ("adapter_model.safetensors", "adapter_config.json")
@@ -87,6 +88,14 @@ def find_trained(rows: Sequence[Row], run: RunDir) -> set[str]:
         return set()
     places = {(leak.file, leak.line) for leak in check_leaks(rows, earlier)}
     return {row.id for row in rows if (row.file, row.line) in places}
+
+
+def find_sides(config: RunConfig) -> dict[str, Side]:
+    """Row id -> its side in the run that is gone on from; none for a first round. Kept: scores stay comparable."""
+    if config.train.start_from is None:
+        return {}
+    earlier = RunDir(Path(config.train.start_from))
+    return {name: place.side for name, place in earlier.load(Split).rows.items()} if earlier.has(Split) else {}
 
 
 def keep_apart(rows: Sequence[Row], split: Split, trained: set[str]) -> Split:

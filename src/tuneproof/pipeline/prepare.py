@@ -12,18 +12,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tuneproof.config import RunConfig
-from tuneproof.data.check import check_rows
+from tuneproof.data.check import check_rows, examine_rows
 from tuneproof.data.findings import make_case, note_defect
-from tuneproof.data.near import cluster_rows
 from tuneproof.data.read import ReadResult, read_rows
-from tuneproof.data.split import SplitSizes, check_leaks, split_rows
+from tuneproof.data.split import SplitSizes, check_leaks, compare_own, split_rows
 from tuneproof.errors import DataError, FitError, UsageError
 from tuneproof.model.chat import Encoded, encode_row
 from tuneproof.model.hardware import free_disk, inspect_hardware
 from tuneproof.model.load import load_config, load_tokenizer
 from tuneproof.model.step import count_trained
 from tuneproof.pipeline.beside import check_beside
-from tuneproof.pipeline.onward import find_trained, keep_apart
+from tuneproof.pipeline.mixing import list_side, mix_rows, tell_weights
+from tuneproof.pipeline.onward import find_sides, find_trained, keep_apart
 from tuneproof.pipeline.probes import prepare_probes
 from tuneproof.pipeline.scorers import try_scorers
 from tuneproof.pipeline.work import Work
@@ -63,18 +63,25 @@ def prepare_rows(config: RunConfig, progress: Progress) -> Prepared:
     encoded = _encode(config, read, progress)
     lengths = [len(row.ids) for row in encoded] if encoded else None
     longest = data.max_tokens or min(LONGEST, max(lengths, default=LONGEST) if lengths else LONGEST)
-    report, rows = check_rows(read, lengths=lengths, max_tokens=longest if lengths else None)
+    limit, near = longest if lengths else None, config.split.near_duplicate
+    report, rows, clusters = examine_rows(read, lengths=lengths, max_tokens=limit, threshold=near)
     if encoded:
         sizes = {row.id: (len(one.ids), count_trained([one])) for row, one in zip(read.rows, encoded, strict=False)}
         report.tokens = _summarise(sizes)
     else:
         sizes = {row.id: (len(row.question + row.reference) // 4, len(row.reference) // 4) for row in rows}
-    split = _split(config, rows)
+    mixed = mix_rows(config, read, rows, lambda heavy: _split(config, heavy, clusters))
+    rows, split = mixed.rows, mixed.split
+    tell_weights(mixed, progress)
+    report.weights, report.shadowed, report.left_out = mixed.weights, mixed.shadowed, read.left_out
+    if read.left_out:
+        progress.say("data.left_out", files=", ".join(read.left_out))
     report.split = SplitSummary(
         train=split.sizes["train"],
         select=split.sizes["select"],
         test=split.sizes["test"],
         minimum_detectable_effect=detectable_effect(split.sizes["test"]),
+        likeness=split.likeness,
     )
     progress.end("check")
     return Prepared(report, rows, split, sizes)
@@ -85,9 +92,11 @@ def prepare_data(work: Work) -> None:
     check_beside(work)
     prepared = prepare_rows(work.config, work.progress)
     rows = prepared.rows
+    if prepared.split.moved:
+        work.progress.say("start.sides", n=len(prepared.split.moved))
     part_rounds(work, prepared)
     if work.config.data.test:
-        test, leaked = _read_test(work.config, prepared.report, rows)
+        test, leaked = read_test(work.config, prepared.report, rows)
         known = find_trained(test, work.run)
         test = [row for row in test if row.id not in known]
         if known:
@@ -98,19 +107,29 @@ def prepare_data(work: Work) -> None:
             raise DataError("data.all_leaked", where=work.config.data.test, count=len(leaked))
         for row in test:
             prepared.split.rows[row.id] = SplitRow(cluster=row.id, stratum=row.task, side="test")
-        prepared.split.sizes["test"] = len(test)
-        assert prepared.report.split is not None
-        prepared.report.split.test = len(test)
-        prepared.report.split.minimum_detectable_effect = detectable_effect(len(test))
+        use_own_test(prepared, rows, test)
         rows = [*rows, *test]
     for side in ("train", "select", "test"):
-        work.run.save_rows(side, [row for row in rows if prepared.split.rows[row.id].side == side])
+        work.run.save_rows(side, list_side(rows, prepared.split, side))
     prepare_probes(work, [row for row in rows if prepared.split.rows[row.id].side == "train"])
     try_scorers(work, [*rows, *work.own_rows])
     work.run.save(prepared.split)
     work.run.save(prepared.report)
     if not prepared.split.sizes["test"]:
         work.progress.say("data.no_test", rows=len(prepared.rows))
+
+
+def use_own_test(prepared: Prepared, rows: list[Row], test: list[Row]) -> None:
+    """Put the user's own test rows into the records of the split. `rows`: those that do not leak them."""
+    split, summary = prepared.split, prepared.report.split
+    assert summary is not None
+    train = [row for row in rows if split.rows[row.id].side == "train"]
+    split.sizes["test"] = summary.test = len(test)
+    summary.minimum_detectable_effect = detectable_effect(len(test))
+    likeness = compare_own(test, train)
+    if likeness is not None:
+        split.likeness["test"] = likeness
+    summary.likeness = split.likeness
 
 
 def part_rounds(work: Work, prepared: Prepared) -> None:
@@ -122,11 +141,11 @@ def part_rounds(work: Work, prepared: Prepared) -> None:
     split = keep_apart(prepared.rows, prepared.split, trained)
     prepared.split.rows, prepared.split.sizes, prepared.split.strata = split.rows, split.sizes, split.strata
     prepared.split.largest_stratum_gap = split.largest_stratum_gap
-    prepared.split.length_distance = split.length_distance
+    prepared.split.length_distance, prepared.split.likeness = split.length_distance, split.likeness
     summary = prepared.report.split
     assert summary is not None
     summary.train, summary.select, summary.test = (split.sizes[side] for side in ("train", "select", "test"))
-    summary.minimum_detectable_effect = detectable_effect(summary.test)
+    summary.minimum_detectable_effect, summary.likeness = detectable_effect(summary.test), split.likeness
     work.progress.say("start.moved", n=len(moved))
 
 
@@ -141,7 +160,7 @@ def plan_memory(work: Work) -> None:
     limit = work.config.memory.limit or int(0.9 * hardware.memory_free)
     dtype = work.config.model.dtype or hardware.dtype
     target = Target(device=hardware.device, dtype=dtype, limit_bytes=limit, name=hardware.name)
-    work.config, work.plan = make_plan(work.config, [sizes[row.id] for row in work.train_rows], target)
+    work.config, work.plan = make_plan(work.config, [sizes[row.id] for row in work.lessons], target)
     leave_out_long(work, {name: tokens for name, (tokens, _) in sizes.items()})
     free = free_disk(work.run.path)
     if work.plan.disk_bytes > free:
@@ -171,7 +190,8 @@ def leave_out_long(work: Work, tokens: dict[str, int]) -> None:
 def preview_plan(config: RunConfig, progress: Progress) -> Plan:
     """The plan of `tuneproof plan`: with a memory limit and no GPU in this machine it plans for a CUDA card."""
     prepared = prepare_rows(config, progress)
-    train = [prepared.lengths[row.id] for row in prepared.rows if prepared.split.rows[row.id].side == "train"]
+    train = [row for row in prepared.rows if prepared.split.rows[row.id].side == "train"]
+    lengths = [prepared.lengths[row.id] for row in train for _ in range(row.copies)]
     hardware = inspect_hardware(config.model.device)
     if config.memory.limit and config.model.device == "auto" and hardware.device == "cpu":
         target = Target(
@@ -183,7 +203,7 @@ def preview_plan(config: RunConfig, progress: Progress) -> Plan:
             device=hardware.device, dtype=config.model.dtype or hardware.dtype, limit_bytes=limit, name=hardware.name
         )
     progress.begin("plan")
-    _, plan = make_plan(config, train, target, must_fit=False)
+    _, plan = make_plan(config, lengths, target, must_fit=False)
     progress.end("plan")
     return plan
 
@@ -244,10 +264,9 @@ def _summarise(sizes: dict[str, tuple[int, int]]) -> TokenSummary:
     )
 
 
-def _split(config: RunConfig, rows: list[Row]) -> Split:
+def _split(config: RunConfig, rows: list[Row], clusters: dict[str, str]) -> Split:
     """The split; with the user's own test file nothing is held out for a test."""
     knobs = config.split
-    clusters = cluster_rows(rows, knobs.near_duplicate)
     own = config.data.test is not None
     sizes = SplitSizes(
         select_share=knobs.select_share,
@@ -256,10 +275,10 @@ def _split(config: RunConfig, rows: list[Row]) -> Split:
         maximum_test=0 if own else knobs.maximum_test,
         minimum_select=knobs.minimum_select,
     )
-    return split_rows(rows, clusters, seed=config.train.seed, sizes=sizes)
+    return split_rows(rows, clusters, seed=config.train.seed, sizes=sizes, earlier=find_sides(config))
 
 
-def _read_test(config: RunConfig, report: DataReport, rows: list[Row]) -> tuple[list[Row], set[str]]:
+def read_test(config: RunConfig, report: DataReport, rows: list[Row]) -> tuple[list[Row], set[str]]:
     """The user's own test rows, and the ids of other rows that leak them; each leak becomes a finding of the report."""
     data = config.data
     assert data.test is not None

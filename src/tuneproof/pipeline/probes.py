@@ -36,7 +36,7 @@ def prepare_probes(work: Work, train: Sequence[Row]) -> None:
         encoding=data.encoding,
         answered=False,
     )
-    reasons = [f"{one.file}:{one.line}: {one.message}" for one in read.findings if one.severity == "error"]
+    reasons = [f"{one.place}: {one.message}" for one in read.findings if one.severity == "error"]
     sifted = sift_probes(read.rows, train)
     reasons += map(_tell_reason, sifted.left_out)
     rows, long = _fit_rows(work, sifted.rows)

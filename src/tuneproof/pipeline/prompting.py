@@ -15,16 +15,25 @@ from tuneproof.model.chat import encode_prompt
 from tuneproof.pipeline.work import Work
 
 TRIED_ROWS = 20
-"""Select rows that each number of examples answers."""
+"""Select rows that each number of examples answers; the chosen one answers all of them."""
 
 
 def list_tries(work: Work) -> dict[str, list[Item]]:
-    """Suite -> items, one for each number of examples that fits the context.
-
-    A single number is tried as well: its answers tell the choice of the adapter what there is to beat.
-    """
+    """Suite -> items, one for each number of examples that fits the context."""
     rows = spread_items(work.row_items("select", work.config.evaluate.select_rows), TRIED_ROWS)
     return {name_suite(count): add_examples(rows, work.train_rows, count) for count in list_counts(work) if rows}
+
+
+def list_untried(work: Work, count: int) -> list[Item]:
+    """The select rows that the chosen number of examples has not answered yet.
+
+    They tell the choice of the adapter what there is to beat.
+    """
+    if not count:
+        return []
+    tried = {answer.id for answer in work.run.find_answers("base", name_suite(count))}
+    rows = [item for item in work.row_items("select", work.config.evaluate.select_rows) if item.id not in tried]
+    return add_examples(rows, work.train_rows, count)
 
 
 def list_counts(work: Work) -> list[int]:

@@ -7,6 +7,7 @@ config.yaml, so a resumed run does not decide again.
 
 from __future__ import annotations
 
+import math
 import time
 from collections import defaultdict
 from collections.abc import Sequence
@@ -46,15 +47,15 @@ KEPT_REPLAY = 0.8
 def rehearse(work: Work) -> None:
     """Run the heaviest step and a few answers, plan the time, and write what was decided into plan and config."""
     work.progress.begin("rehearse")
-    rows = encode_rows(work.tokenizer, work.train_rows)
+    rows = encode_rows(work.tokenizer, work.lessons)
     heaviest = rehearse_step(work.model, rows, work.shape, work.config.train.batch_size)
     work.run.log_event("rehearsal", **heaviest._asdict())
     choose_languages(work)
-    prefill, generate = probe_answers(work)
+    speeds = probe_answers(work)
     wanted = describe_work(work, rows)
     limit = work.config.train.time_limit
     plan = budget.plan_time(
-        budget.Speeds(train=heaviest.speed, generate=generate, prefill=prefill),
+        speeds._replace(train=heaviest.speed),
         wanted,
         limit=MARGIN * limit if limit else None,
         spent=work.spent(),
@@ -91,21 +92,33 @@ def choose_languages(work: Work) -> None:
     work.run.log_event("languages", right=right, asked=PILOT, kept=work.config.evaluate.languages)
 
 
-def probe_answers(work: Work) -> tuple[float, float]:
-    """(prompt tokens a second, new tokens a second) of batched greedy answers of the base."""
+def probe_answers(work: Work) -> budget.Speeds:
+    """Speeds of batched greedy answers of the base; that of training is left open.
+
+    Measured once after short prompts, and once after a long beginning that all prompts share, so that it is read once.
+    """
     items = spread_items([*work.row_items("train", PROBED), *work.probe_items()], PROBED)
     prompts = [encode_prompt(work.tokenizer, item.messages) for item in items]
-    seconds = []
+    beginning = (prompts[0] * work.plan.settings.max_tokens)[: work.plan.settings.max_tokens // 2]
+    long = [beginning + prompt for prompt in prompts]
     with work.base_only() as model:
-        for tokens in (1, 1, 1 + NEW_TOKENS):
+
+        def answer(asked: Sequence[Sequence[int]], tokens: int) -> float:
             started = time.perf_counter()
             # No end token: every answer takes the same number of steps.
-            generate_answers(
-                model, prompts, limits=[tokens] * len(prompts), ends=[], batch_size=work.config.evaluate.batch_size
-            )
-            seconds.append(time.perf_counter() - started)
-    read = sum(len(prompt) for prompt in prompts) - (len(prompts) - 1) * count_shared(prompts)
-    return read / seconds[1], len(prompts) * NEW_TOKENS / max(seconds[2] - seconds[1], 1e-3)
+            batch_size = work.config.evaluate.batch_size
+            generate_answers(model, asked, limits=[tokens] * len(asked), ends=[], batch_size=batch_size)
+            return time.perf_counter() - started
+
+        answer(prompts, 1)
+        first, more = answer(prompts, 1), answer(prompts, 1 + NEW_TOKENS)
+        first_long, more_long = answer(long, 1), answer(long, 1 + NEW_TOKENS)
+    new = len(prompts) * NEW_TOKENS
+    read = sum(map(len, prompts)) - (len(prompts) - 1) * count_shared(prompts)
+    token, late = max(more - first, 1e-3) / new, (more_long - first_long) / new
+    # The short prompts have a context too; at worst it is counted twice.
+    attend = max(0.0, late - token) / max(1, len(beginning))
+    return budget.Speeds(train=math.nan, generate=1 / token, prefill=read / first, attend=attend)
 
 
 def describe_work(work: Work, rows: RowSet) -> budget.Work:
@@ -179,9 +192,11 @@ def _describe_items(work: Work, items: Sequence[Item]) -> budget.Suite:
     if not items:
         return budget.Suite(0, 0.0, 0.0)
     by_task: dict[str, list[list[int]]] = defaultdict(list)
-    answers = 0.0
+    answers = contexts = 0.0
     for item in items:
-        by_task[item.task].append(encode_prompt(work.tokenizer, item.messages))
+        prompt = encode_prompt(work.tokenizer, item.messages)
+        by_task[item.task].append(prompt)
         answers += item.limit
+        contexts += item.limit * (len(prompt) + item.limit / 2)
     read = sum(sum(map(len, prompts)) - (len(prompts) - 1) * count_shared(prompts) for prompts in by_task.values())
-    return budget.Suite(len(items), read / len(items), answers / len(items))
+    return budget.Suite(len(items), read / len(items), answers / len(items), contexts / answers)

@@ -27,7 +27,7 @@ from tuneproof.records import (
     Trials,
     Verdict,
 )
-from tuneproof.records.trials import Knob
+from tuneproof.records.cure import Knob
 from tuneproof.rundir import RunDir
 from tuneproof.training.train import count_steps
 
@@ -209,7 +209,7 @@ def list_rates(work: Work) -> list[Trial]:
 
 def _count_steps(work: Work) -> int:
     """Steps of the run's own training."""
-    return count_steps(len(work.train_rows) + len(work.run.load_rows("replay")), work.config)
+    return count_steps(len(work.lessons) + len(work.run.load_rows("replay")), work.config)
 
 
 def _guess_probe(work: Work, trials: Sequence[Trial]) -> float | None:

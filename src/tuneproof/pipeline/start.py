@@ -1,7 +1,7 @@
 """Begin a run or go on with one: its folder, its fingerprint, the stages that are asked for.
 
 The chain comes first. A probe of the learning rate stands before training where it is asked for; further runs come
-after the report, which is then written again.
+after the report, which is then written again: first the cure, since all others describe the adapter that stands.
 """
 
 from __future__ import annotations
@@ -9,11 +9,15 @@ from __future__ import annotations
 import shutil
 import time
 
+from tuneproof.config import RunConfig
 from tuneproof.config.load import dump_config, load_config
 from tuneproof.errors import ConfigError, Fault
 from tuneproof.messages import current_language
 from tuneproof.pipeline import RunRequest, Until
+from tuneproof.pipeline.adoption import finish_adoption
 from tuneproof.pipeline.chain import CHAIN, Stage, fingerprint_run, list_versions, refuse_other, walk_chain
+from tuneproof.pipeline.cure import cure_run, is_asked
+from tuneproof.pipeline.incoming import hold_stdin, keep_stdin, pin_names
 from tuneproof.pipeline.onward import adopt_adapter, copy_start, fingerprint_start
 from tuneproof.pipeline.rounds import is_missing, probe_rate, run_asked
 from tuneproof.pipeline.work import Work
@@ -22,6 +26,8 @@ from tuneproof.records import RunRecord
 from tuneproof.rundir import RunDir
 
 PROBE = Stage("probe", probe_rate)
+CURE = (Stage("cure", cure_run), *CHAIN)
+"""The cure, and what of the chain is to be done again for a remedy that was adopted: the report in any case."""
 TRIALS = (Stage("trials", run_asked), CHAIN[-1])
 """The further runs, and the report with what they show."""
 
@@ -32,29 +38,44 @@ def start_run(request: RunRequest, progress: Progress) -> RunDir:
     if config.model.name is None:
         raise ConfigError([Fault("config.no_model", where="model.name")])
     run = RunDir(request.out)
-    wanted = {**fingerprint_run(config), **fingerprint_start(config)}
-    with run.lock():
-        if request.restart:
-            clear_run(run)
-        if run.has(RunRecord):
-            refuse_other(run, wanted)
-            ask_trials(run, request)
-        else:
-            copy_start(config, run)
-            record = RunRecord(
-                status="running",
-                command=request.command,
-                fingerprint=wanted,
-                versions=list_versions(),
-                device=config.model.device,
-                seed=config.train.seed,
-                language=current_language(),
-                created=time.time(),
-            )
-            run.save(record)
-            # The file exists from the first moment on, so that `resume` needs nothing but the folder.
-            run.config.write_text(dump_config(config), encoding="utf-8")
+    # What is missing is told before anything is made or cleared.
+    config = pin_names(config)
+    with hold_stdin(config) as held:
+        wanted = fingerprint(held.config)
+        with run.lock():
+            if request.restart:
+                clear_run(run)
+            config = keep_stdin(held, run)
+            wanted = wanted if held.file is None else fingerprint(config)
+            note_run(run, config, request, wanted)
     return continue_run(run, progress, request.until)
+
+
+def fingerprint(config: RunConfig) -> dict[str, str]:
+    """What makes the experiment, its starting adapter included. Raises for what is not there."""
+    return {**fingerprint_run(config), **fingerprint_start(config)}
+
+
+def note_run(run: RunDir, config: RunConfig, request: RunRequest, wanted: dict[str, str]) -> None:
+    """Write the record of a run that begins; of one that is there, see that it is the same and take up its trials."""
+    if run.has(RunRecord):
+        refuse_other(run, wanted)
+        ask_trials(run, request)
+        return
+    copy_start(config, run)
+    record = RunRecord(
+        status="running",
+        command=request.command,
+        fingerprint=wanted,
+        versions=list_versions(),
+        device=config.model.device,
+        seed=config.train.seed,
+        language=current_language(),
+        created=time.time(),
+    )
+    run.save(record)
+    # The file exists from the first moment on, so that `resume` needs nothing but the folder.
+    run.config.write_text(dump_config(config), encoding="utf-8")
 
 
 def ask_trials(run: RunDir, request: RunRequest) -> None:
@@ -67,12 +88,16 @@ def ask_trials(run: RunDir, request: RunRequest) -> None:
 def continue_run(run: RunDir, progress: Progress, until: Until) -> RunDir:
     """Do the stages that are not done, up to `until`, and after the last the trials that are asked for."""
     with run.lock():
+        finish_adoption(run)
         config, _ = load_config(run.config)
         refuse_other(run, {**fingerprint_run(config), "config": run.load(RunRecord).fingerprint["config"]})
         work = Work(run, config, progress)
         walk_chain(work, list_stages(work), until)
+        if until == "report" and is_asked(work):
+            forget_stages(run, "cure", "report")
+            walk_chain(work, CURE)
         if until == "report" and is_missing(work):
-            forget_stages(run)
+            forget_stages(run, "trials", "report")
             walk_chain(work, TRIALS)
     return run
 
@@ -83,11 +108,11 @@ def list_stages(work: Work) -> list[Stage]:
     return [stage for one in CHAIN for stage in ([PROBE, one] if asked and one.name == "train" else [one])]
 
 
-def forget_stages(run: RunDir) -> None:
-    """Let the stages of the trials be done again: more of them are asked for than were."""
+def forget_stages(run: RunDir, *names: str) -> None:
+    """Let these stages be done again: more is asked for than was."""
     record = run.load(RunRecord)
-    for stage in TRIALS:
-        record.stages.pop(stage.name, None)
+    for name in names:
+        record.stages.pop(name, None)
     run.save(record)
 
 

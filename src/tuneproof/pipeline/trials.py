@@ -1,7 +1,8 @@
 """Trials: runs inside a run, on its rows, its answers of the base, and its loaded base model.
 
 A trial is a run folder of its own in `RUN/trials/NAME/`, so that `report`, `compare` and `resume` work on it. What its
-changes leave valid is copied: data, plan, the base's answers, replay (to its share, where the trial has fewer rows).
+changes leave valid is copied: data, plan, the base's answers, replay (to its share, where the trial has fewer rows);
+where only another checkpoint or scale is tried, the training and what candidates have said too.
 The folder appears whole or not at all; then the chain's own stages do the rest, with a fresh adapter on the base that
 is in memory already. What each trial came to stands in `RUN/trials.json`.
 
@@ -26,6 +27,7 @@ from tuneproof.figures import format_seconds
 from tuneproof.model.chat import encode_row
 from tuneproof.model.hardware import free_disk
 from tuneproof.pipeline.chain import CHAIN, fingerprint_run, is_done, list_versions, refuse_other, walk_chain
+from tuneproof.pipeline.links import copy_folder, copy_steps
 from tuneproof.pipeline.work import Work
 from tuneproof.progress import Progress
 from tuneproof.records import (
@@ -40,12 +42,15 @@ from tuneproof.records import (
     Trials,
     Verdict,
 )
-from tuneproof.records.trials import Knob, Purpose
+from tuneproof.records.cure import Knob
+from tuneproof.records.trials import Purpose
 from tuneproof.rundir import RunDir
+from tuneproof.training.adapter import save_adapter
 
 MAY_CHANGE = ("train.", "replay.", "evaluate.checkpoints", "evaluate.scales")
 """Keys that a trial may change: another one would need rows split, memory planned or the base measured again."""
 SIDES = ("train", "select", "test", "replay")
+STAGES = [stage.name for stage in CHAIN]
 
 
 class Trial(NamedTuple):
@@ -60,6 +65,8 @@ class Trial(NamedTuple):
     """Share of the training rows, 0 to 1."""
     until: str = "report"
     """Last stage of the chain; a trial that ends before `report` never gets the test rows."""
+    candidate: tuple[int, float] | None = None
+    """Checkpoint and scale of the run's own training, which is not done again; None: the trial trains and chooses."""
 
 
 def run_trials(work: Work, trials: Sequence[Trial], seconds: float | None) -> Trials:
@@ -100,20 +107,21 @@ def _try(work: Work, trial: Trial) -> TrialRecord:
     return describe_trial(run, trial, failed)
 
 
-def run_trial(work: Work, trial: Trial) -> RunDir:
+def run_trial(work: Work, trial: Trial, until: str | None = None) -> RunDir:
     """Run a trial, or go on with it; nothing is done again. Raises any TuneproofError.
 
-    `work`'s adapter is taken off for it and made anew when it is next asked for.
+    `until`: a stage to pause after, for a trial that may be gone on with later. `work`'s adapter is taken off for it
+    and made anew when it is next asked for.
     """
     run = begin_trial(work, trial)
-    names = [stage.name for stage in CHAIN]
-    if all(is_done(run, stage) for stage in CHAIN[: names.index(trial.until) + 1]):
+    last = until or trial.until
+    if all(is_done(run, stage) for stage in CHAIN[: STAGES.index(last) + 1]):
         return run
     config, _ = load_config(run.config)
     with run.lock(), work.lend_base(run, config) as inner:
         inner.progress = _Inner(work.progress)
         try:
-            walk_chain(inner, CHAIN, trial.until)
+            walk_chain(inner, CHAIN, last)
         except StoppedError as stop:
             # What goes on is the whole run: by itself the trial would end without its parent knowing.
             values = {**stop.values, "run": work.run.path}
@@ -134,8 +142,10 @@ def begin_trial(work: Work, trial: Trial) -> RunDir:
     stage.path.mkdir(parents=True)
     stage.config.write_text(dump_config(config), encoding="utf-8")
     copy_records(work, trial, stage)
+    if trial.candidate is not None:
+        take_training(work, trial.candidate, stage)
     parent = work.run.load(RunRecord)
-    kept = [stage.name for stage in CHAIN[: [stage.name for stage in CHAIN].index("replay") + 1]]
+    kept = STAGES[: STAGES.index("replay" if trial.candidate is None else "select") + 1]
     if any(key.startswith("replay.") for key in trial.changes):
         kept.remove("replay")
     stage.save(
@@ -149,6 +159,7 @@ def begin_trial(work: Work, trial: Trial) -> RunDir:
             language=parent.language,
             created=time.time(),
             stages={name: StageRecord(status="done", seconds=0.0) for name in kept},
+            training=parent.training if trial.candidate is not None else None,
         )
     )
     os.replace(stage.path, run.path)
@@ -183,8 +194,25 @@ def copy_records(work: Work, trial: Trial, run: RunDir) -> None:
         run.save_answers("base", "test", [])
         run.save_answers("base", "few_shot", [])
     plan = parent.load(Plan)
-    plan.time = plan.seconds = plan.measured_peak_bytes = None
+    plan.time = plan.seconds = None
+    if trial.candidate is None:
+        plan.measured_peak_bytes = None
     run.save(plan)
+
+
+def take_training(work: Work, candidate: tuple[int, float], run: RunDir) -> None:
+    """The run's own training, with another checkpoint or scale for its choice."""
+    parent = work.run
+    copy_folder(parent.checkpoints, run.checkpoints)
+    if (parent.path / "eval" / "select").is_dir():
+        shutil.copytree(parent.path / "eval" / "select", run.path / "eval" / "select")
+    chosen = parent.load(Selection)
+    chosen.checkpoint, chosen.scale = candidate
+    chosen.reason = "select.remedy"
+    run.save(chosen)
+    copy_steps(parent, run)
+    path = run.checkpoints / f"checkpoint-{chosen.checkpoint}"
+    save_adapter(path, run.adapter, chosen.scale, base=work.config.model.name)
 
 
 def cut_side(work: Work, trial: Trial, run: RunDir) -> None:
@@ -216,6 +244,8 @@ def _count_tokens(work: Work, rows: Sequence[Row]) -> int:
 def hash_rows(run: RunDir, trial: Trial) -> str:
     """Hash of the parent's rows and of the share that is trained on: what a trial stands on beside its config."""
     digest = hashlib.sha256(f"{trial.share:g} {trial.until}".encode())
+    if trial.candidate is not None:
+        digest.update(f" {trial.candidate[0]}@{trial.candidate[1]:g}".encode())
     for side in SIDES:
         digest.update((run.path / "data" / f"{side}.jsonl").read_bytes())
     return digest.hexdigest()[:16]

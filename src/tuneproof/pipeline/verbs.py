@@ -5,9 +5,9 @@ Each takes a `Work`, calls one stage, and writes its record.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from tuneproof.data.probes import drop_asked
@@ -16,12 +16,20 @@ from tuneproof.evals.control import score_frequent, score_permuted
 from tuneproof.evals.measure import measure_items
 from tuneproof.evals.overfitting import measure_overfitting
 from tuneproof.evals.rewording import reword_items
-from tuneproof.evals.select import FINALISTS, FIRST_LOOK, Ahead, Exam, choose_candidate
+from tuneproof.evals.select import FINALISTS, FIRST_LOOK, Ahead, Exam, Key, choose_candidate
 from tuneproof.evals.task import Item, spread_items
 from tuneproof.evals.verdict import Evidence, judge_run
 from tuneproof.messages import current_language
 from tuneproof.model.load import set_adapter
-from tuneproof.pipeline.prompting import choose_count, list_shown, list_tries, name_suite, weigh_prompt
+from tuneproof.pipeline.prompting import (
+    TRIED_ROWS,
+    choose_count,
+    list_shown,
+    list_tries,
+    list_untried,
+    name_suite,
+    weigh_prompt,
+)
 from tuneproof.pipeline.work import Work
 from tuneproof.plan.budget import Halving, count_asked
 from tuneproof.records import Answer, DriftRecord, Plan, Row, RunRecord, Selection
@@ -44,7 +52,7 @@ def measure_base(work: Work) -> None:
         "slice": work.slice_items(),
         **list_tries(work),
     }
-    control = len(list_shown(work, 0)) if knobs.few_shot else 0
+    control = len(list_shown(work, 0)) + max(0, len(suites["select"]) - TRIED_ROWS) if knobs.few_shot else 0
     work.progress.begin("base", sum(len(items) for items in suites.values()) + control)
     done = 0
     with work.base_only():
@@ -52,6 +60,10 @@ def measure_base(work: Work) -> None:
             work.run.save_answers("base", suite, _answer(work, items, done))
             done += len(items)
         count = choose_count(work)
+        if untried := list_untried(work, count):
+            tried, suite = work.run.find_answers("base", name_suite(count)), name_suite(count)
+            work.run.save_answers("base", suite, [*tried, *_answer(work, untried, done)])
+            done += len(untried)
         shown = list_shown(work, count) if count else []
         work.run.save_answers("base", "few_shot", _answer(work, shown, done))
     work.progress.end("base")
@@ -60,7 +72,7 @@ def measure_base(work: Work) -> None:
 def make_replay(work: Work) -> None:
     """The base's own answers to general prompts: `replay.fraction` of all training tokens."""
     share = work.config.replay.fraction
-    tokens = int(encode_rows(work.tokenizer, work.train_rows).tokens * share / (1 - share))
+    tokens = int(encode_rows(work.tokenizer, work.lessons).tokens * share / (1 - share))
     work.progress.begin("replay", tokens)
     with work.base_only() as model:
         rows = generate_replay(
@@ -86,7 +98,7 @@ def choose_prompts(rows: Sequence[Row]) -> list[str]:
 
 def train(work: Work) -> None:
     """Train; checkpoints lie in the run folder, the numbers of training in run.json."""
-    rows = encode_rows(work.tokenizer, [*work.train_rows, *work.run.load_rows("replay")])
+    rows = encode_rows(work.tokenizer, [*work.lessons, *work.run.load_rows("replay")])
     steps = count_steps(len(rows), work.config)
     if work.config.train.save_steps is None:
         work.config.train.save_steps = -(-steps // work.config.evaluate.checkpoints)
@@ -110,7 +122,7 @@ def train(work: Work) -> None:
         work.progress.say("train.skipped", why=why)
     record = work.run.load(RunRecord)
     record.training = trained.record
-    record.training.replay_rows = len(rows) - len(work.train_rows)
+    record.training.replay_rows = len(rows) - len(work.lessons)
     work.run.save(record)
     plan = work.run.load(Plan)
     plan.measured_peak_bytes = trained.record.peak_bytes
@@ -127,8 +139,10 @@ def prove_mask(work: Work, rows: RowSet) -> None:
 
 def load_steps(work: Work) -> list[StepReport]:
     """The optimizer steps done so far, the last report of each step (a resumed run repeats some)."""
-    steps = {}
+    steps: dict[int, StepReport] = {}
     for event in work.run.load_events():
+        if event["kind"] == "adopt":
+            steps.clear()
         if event["kind"] == "step":
             steps[event["step"]] = StepReport(**{field: event[field] for field in StepReport._fields})
     return [steps[step] for step in sorted(steps)]
@@ -143,29 +157,10 @@ def select_checkpoint(work: Work) -> None:
     asked_rows, slices = count_asked(len(steps), len(set(knobs.scales)), len(rows), halving)
     total = asked_rows + slices * len(probes)
     work.progress.begin("select", total)
-    items = {item.id: item for item in [*rows, *probes]}
-    answers: dict[tuple[int, float], list[Answer]] = defaultdict(list)
-    done = 0
-
-    def ask(step: int, scale: float, asked: Sequence[Answer]) -> list[Answer]:
-        nonlocal done
-        set_adapter(work.model, checkpoint_path(work, step), scale)
-        # Weaker scales, tried where no finalist passes, are not in the total.
-        done = min(done, total - len(asked))
-        said = _answer(work, [items[answer.id] for answer in asked], done)
-        done += len(said)
-        answers[step, scale] += said
-        work.run.save_answers("select", f"checkpoint-{step}@{scale:g}", answers[step, scale])
-        return said
-
     if rows:
-        base_rows, base_probes = work.run.load_answers("base", "select"), work.run.load_answers("base", "slice")
         reports = load_steps(work)
         losses = {step: mean_loss(reports, step) for step in steps}
-        control = work.run.find_answers("base", name_suite(choose_count(work)))
-        ahead = Ahead(knobs.net_loss, len(work.run.load_answers("base", "few_shot")), len(work.probe_items()))
-        exam = Exam(base_rows, base_probes, ask, ahead, control)
-        selection = choose_candidate(steps, knobs.scales, exam, losses)
+        selection = choose_candidate(steps, knobs.scales, make_exam(work, Asking(work, total)), losses)
     else:
         selection = Selection(checkpoint=steps[-1], scale=1.0, reason="select.no_rows", candidates=[])
     work.run.save(selection)
@@ -173,6 +168,41 @@ def select_checkpoint(work: Work) -> None:
         checkpoint_path(work, selection.checkpoint), work.run.adapter, selection.scale, base=work.config.model.name
     )
     work.progress.end("select")
+
+
+class Asking:
+    """Candidates being asked: each is put on the model, and what it says is kept in `eval/select`."""
+
+    def __init__(self, work: Work, total: int, known: Mapping[Key, Sequence[Answer]] = MappingProxyType({})) -> None:
+        items = [*work.row_items("select", work.config.evaluate.select_rows), *work.slice_items()]
+        self._work, self._total, self._done = work, total, 0
+        self._items = {item.id: item for item in items}
+        self._said = {key: list(said) for key, said in known.items()}
+
+    def __call__(self, step: int, scale: float, asked: Sequence[Answer]) -> list[Answer]:
+        """A candidate's answers to the items of these answers of the base, in their order."""
+        set_adapter(self._work.model, checkpoint_path(self._work, step), scale)
+        # Weaker scales, tried where no finalist passes, are not in the total.
+        self._done = min(self._done, self._total - len(asked))
+        said = _answer(self._work, [self._items[answer.id] for answer in asked], self._done)
+        self._done += len(said)
+        every = self._said.setdefault((step, scale), [])
+        every += said
+        self._work.run.save_answers("select", name_candidate((step, scale)), every)
+        return said
+
+
+def make_exam(work: Work, ask: Asking) -> Exam:
+    """What candidates are asked, and what the verdict will look at."""
+    load = work.run.load_answers
+    control = work.run.find_answers("base", name_suite(choose_count(work)))
+    ahead = Ahead(work.config.evaluate.net_loss, len(load("base", "few_shot")), len(work.probe_items()))
+    return Exam(load("base", "select"), load("base", "slice"), ask, ahead, control)
+
+
+def name_candidate(key: Key) -> str:
+    """Suite of a candidate's answers."""
+    return f"checkpoint-{key[0]}@{key[1]:g}"
 
 
 def checkpoint_path(work: Work, step: int) -> Path:

@@ -174,6 +174,11 @@ class Work:
         """The training rows, replay not among them."""
         return self.run.load_rows("train")
 
+    @property
+    def lessons(self) -> list[Row]:
+        """The training rows as a pass over them shows them: each as often as its file's weight says."""
+        return [row for row in self.train_rows for _ in range(row.copies)]
+
     @cached_property
     def scoring_rows(self) -> list[Row]:
         """Rows by which scorers and limits are chosen: in a trial with fewer training rows those of its parent."""

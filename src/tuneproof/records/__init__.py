@@ -8,7 +8,20 @@ from tuneproof.records.answer import Reply
 from tuneproof.records.beside import BenchmarkScore, HarnessRecord, JudgeRecord, Vote
 from tuneproof.records.blame import Blame, BlamedRow
 from tuneproof.records.compare import AnswerDifference, ArmDifference, Comparison, RunComparison, ScoreDifference
-from tuneproof.records.data import DataReport, Finding, Message, Row, Split, SplitRow, SplitSummary, TokenSummary
+from tuneproof.records.cure import Cure, Remedy
+from tuneproof.records.data import (
+    CleanSummary,
+    DataReport,
+    FileWeight,
+    Finding,
+    Likeness,
+    Message,
+    Row,
+    Split,
+    SplitRow,
+    SplitSummary,
+    TokenSummary,
+)
 from tuneproof.records.evals import Answer, Candidate, DriftRecord, Selection
 from tuneproof.records.plan import Alternative, Parts, Phases, Plan, Rejected, Settings, TimePlan
 from tuneproof.records.run import RunRecord, StageRecord, TrainingRecord
@@ -43,16 +56,20 @@ __all__ = [
     "Blame",
     "BlamedRow",
     "Candidate",
+    "CleanSummary",
     "Comparison",
     "Control",
     "CopiedAnswer",
+    "Cure",
     "CurveSpot",
     "DataReport",
     "DriftRecord",
+    "FileWeight",
     "Finding",
     "HarnessRecord",
     "JudgeRecord",
     "LearningCurve",
+    "Likeness",
     "LostItem",
     "Message",
     "Opening",
@@ -62,6 +79,7 @@ __all__ = [
     "RateProbe",
     "RateTried",
     "Rejected",
+    "Remedy",
     "Reply",
     "Retention",
     "Rewording",

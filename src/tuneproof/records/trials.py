@@ -11,10 +11,10 @@ from pydantic import BaseModel
 
 from tuneproof import figures
 from tuneproof.messages import Language, tell
+from tuneproof.records.cure import Cure, Knob
 from tuneproof.records.verdict import Decision, Interval
 
-Purpose = Literal["seed", "rows", "rate"]
-Knob = bool | int | float | str | list[float] | None
+Purpose = Literal["seed", "rows", "rate", "cure"]
 
 
 class TrialRecord(BaseModel):
@@ -194,6 +194,7 @@ class Trials(BaseModel):
     seeds: SeedSpread | None = None
     curve: LearningCurve | None = None
     rate: RateProbe | None = None
+    cure: Cure | None = None
 
     def find(self, name: str) -> TrialRecord | None:
         """The trial of this name."""

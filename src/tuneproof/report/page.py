@@ -168,6 +168,8 @@ def read_losses(run: RunDir) -> list[tuple[int, float]]:
     """Training loss by step, in nats; a step that a resumed run took again counts once, as it ended."""
     losses: dict[int, float] = {}
     for event in run.load_events():
+        if event.get("kind") == "adopt":  # The steps that follow are those of the adapter that stands.
+            losses.clear()
         loss = event.get("loss")
         if event.get("kind") == "step" and isinstance(loss, int | float) and math.isfinite(loss):
             losses[int(event["step"])] = float(loss)

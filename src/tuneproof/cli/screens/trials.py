@@ -1,4 +1,4 @@
-"""What runs inside a run have shown: the spread over seeds, the learning curve, the learning rates that were tried.
+"""What runs inside a run have shown: the remedies, the spread over seeds, the learning curve, the learning rates.
 
 In: the record. Out: something rich can print; below the closing summary, and only where there is something to say.
 """
@@ -14,7 +14,7 @@ from tuneproof.cli.screens.frame import make_list, make_part, make_table
 from tuneproof.cli.words import name_of
 from tuneproof.figures import format_decimal, to_plain
 from tuneproof.messages import tell
-from tuneproof.records import LearningCurve, RateProbe, RateTried, SeedSpread, Trials
+from tuneproof.records import Cure, LearningCurve, RateProbe, RateTried, SeedSpread, Trials
 
 
 def draw_trials(trials: Trials) -> RenderableType:
@@ -22,11 +22,23 @@ def draw_trials(trials: Trials) -> RenderableType:
     parts = []
     if trials.rate is not None:
         parts.append(_draw_rate(trials.rate))
+    if trials.cure is not None:
+        parts.append(_draw_cure(trials.cure))
     if trials.seeds is not None:
         parts.append(_draw_seeds(trials.seeds))
     if trials.curve is not None:
         parts.append(_draw_curve(trials.curve))
     return Group(*parts)
+
+
+def _draw_cure(cure: Cure) -> RenderableType:
+    """Each remedy with what was foreseen and what was found; then how it ended."""
+    parts = [
+        make_part(to_plain(("* " if one.name == cure.adopted else "") + one.tell_name()), *map(to_plain, one.told()))
+        for one in cure.remedies
+    ]
+    notes = [tell("cure.note")] if parts else []
+    return make_part(tell("cure.title"), *parts, make_list([*map(to_plain, cure.told()), *notes]))
 
 
 def _draw_seeds(seeds: SeedSpread) -> RenderableType:

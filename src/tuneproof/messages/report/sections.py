@@ -230,6 +230,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "report.more_findings": ("{n} more in data/report.json.", "另有 {n} 处，见 data/report.json。"),
     "report.no_findings": ("Nothing was found.", "没有发现问题。"),
     "report.split": ("The split", "数据划分"),
+    "report.likeness": (
+        "AUC: how well a classifier on simple features tells the rows from those of training; 0.5 is not at all.",
+        "AUC：用简单特征训练的分类器区分这些数据与训练集的能力，0.5 表示完全无法区分。",
+    ),
     "report.strata": ("Strata", "分层"),
     # Memory and time
     "report.headline.memory": (
