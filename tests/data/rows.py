@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tuneproof.data.check import check_rows
-from tuneproof.data.findings import Case, make_case
 from tuneproof.data.read import ReadResult, read_rows
+from tuneproof.data.traits import Cases, gather_cases
 from tuneproof.records import DataReport, Message, Row
 
 
@@ -22,9 +22,9 @@ def make_row(question: str, answer: str, number: int = 1, task: str = "rows") ->
     return Row(id=f"{number:012x}", file="rows.jsonl", line=number, task=task, messages=messages)
 
 
-def make_cases(*pairs: tuple[str, str]) -> list[Case]:
+def make_cases(*pairs: tuple[str, str]) -> Cases:
     """Cases of questions and answers, on lines 1, 2, ..."""
-    return [make_case(make_row(*pair, number)) for number, pair in enumerate(pairs, 1)]
+    return gather_cases([make_row(*pair, number) for number, pair in enumerate(pairs, 1)])
 
 
 def read_file(path: Path, encoding: str | None = None, columns: Mapping[str, str] | None = None) -> ReadResult:
@@ -42,4 +42,4 @@ def read_text(folder: Path, text: str, name: str = "rows.jsonl") -> ReadResult:
 def check_pairs(folder: Path, *pairs: tuple[str, str]) -> tuple[DataReport, list[Row]]:
     """The report on a JSON lines file of questions and answers."""
     lines = [json.dumps({"instruction": question, "output": answer}) for question, answer in pairs]
-    return check_rows(read_text(folder, "\n".join(lines)), lengths=None, max_tokens=None)
+    return check_rows(read_text(folder, "\n".join(lines)))

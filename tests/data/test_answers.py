@@ -6,13 +6,14 @@ import pytest
 
 from tests.data.rows import make_cases
 from tuneproof.data.answers import (
+    find_absent_input,
     find_echoes,
     find_empty_instruction,
     find_empty_output,
     find_leaked_turns,
-    find_placeholders,
     find_refusals,
 )
+from tuneproof.data.balance import find_placeholders
 from tuneproof.data.findings import make_case
 from tuneproof.records import Message, Row
 
@@ -50,7 +51,8 @@ def test_none_is_a_label_among_labels() -> None:
 
 
 def test_a_placeholder_for_the_input_is_told_apart() -> None:
-    (found,) = find_placeholders(make_cases(("Name a river.\n<noinput>", LONG)))
+    (case,) = make_cases(("Name a river.\n<noinput>", LONG))
+    (found,) = find_absent_input(case)
     assert (found.severity, found.values["variant"]) == ("info", "input")
 
 

@@ -40,7 +40,7 @@ def test_every_agreed_sentence_has_its_file() -> None:
 
 def check_whole(result: ReadResult) -> None:
     """Rows and findings that the rest of the chain can work with."""
-    report, rows = check_rows(result, lengths=None, max_tokens=None)
+    report, rows = check_rows(result)
     assert report.model_dump_json()
     assert len(rows) == report.usable <= report.rows
     for finding in result.findings:

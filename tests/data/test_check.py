@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.data.rows import check_pairs, make_row, read_file, read_text
-from tuneproof.data.check import ROW_CHECKS, SET_CHECKS, check_rows
+from tuneproof.data.check import SET_CHECKS, Limits, check_rows
 from tuneproof.data.findings import make_finding
+from tuneproof.data.jobs import ROW_CHECKS
 from tuneproof.data.read import ReadResult
 from tuneproof.messages import load_catalogue, use_language
 from tuneproof.records import DataReport
@@ -74,7 +75,7 @@ def test_what_is_told_can_be_told_again_in_the_other_language(tmp_path: Path) ->
     report, _ = check_pairs(tmp_path, *SOUND, *(pair for _, pair in DEFECTS))
     loaded = DataReport.model_validate_json(report.model_dump_json())
     use_language("zh")
-    again, _ = check_rows(read_file(tmp_path / "rows.jsonl"), lengths=None, max_tokens=None)
+    again, _ = check_rows(read_file(tmp_path / "rows.jsonl"))
     for finding, chinese in zip(loaded.findings, again.findings, strict=True):
         assert finding.told("zh") == (chinese.message, chinese.fix)
         assert finding.told("en") == (finding.message, finding.fix)
@@ -90,7 +91,7 @@ def test_every_sentence_about_a_finding_has_a_fix() -> None:
 
 def test_unreadable_and_left_out_rows_are_counted(tmp_path: Path) -> None:
     text = '{"question": "q1", "answer": "a1"}\n{"question": \n{"question": "q1", "answer": "a1"}\n'
-    report, rows = check_rows(read_text(tmp_path, text), lengths=None, max_tokens=None)
+    report, rows = check_rows(read_text(tmp_path, text))
     assert (report.rows, report.usable, len(rows)) == (3, 1, 1)
     assert [(finding.kind, finding.line) for finding in report.findings if finding.severity == "error"] == [
         ("bad_json", 2),
@@ -101,16 +102,17 @@ def test_unreadable_and_left_out_rows_are_counted(tmp_path: Path) -> None:
 def test_a_broken_line_of_an_array_costs_no_other_record(tmp_path: Path) -> None:
     records = ",\n".join(json.dumps({"question": f"q{n}", "answer": f"a{n}"}) for n in range(5))
     text = "[\n" + records.replace('"q1",', '"q1"') + "\n]"
-    _, rows = check_rows(read_text(tmp_path, text, "rows.json"), lengths=None, max_tokens=None)
+    _, rows = check_rows(read_text(tmp_path, text, "rows.json"))
     assert [row.reference for row in rows] == ["a0", "a2", "a3", "a4"]
 
 
 def test_rows_above_the_token_limit_are_named() -> None:
     read = ReadResult(rows=[make_row(f"q{n}", f"a{n}", n) for n in range(1, 5)], total=4, files=["rows.jsonl"])
-    report, rows = check_rows(read, lengths=[10, 300, 20, 30], max_tokens=256)
+    report, rows = check_rows(read, Limits(max_tokens=256, sizes=[(10, 5), (300, 200), (20, 4), (30, 7)]))
     (found,) = (finding for finding in report.findings if finding.kind == "over_length")
     assert (found.line, found.values) == (2, {"tokens": 300, "limit": 256})
     assert (report.tokens.p50, report.tokens.p95, report.tokens.max) == (30, 30, 300)
+    assert report.tokens.supervised_share == 216 / 360
     assert len(rows) == 4
 
 

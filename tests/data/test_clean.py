@@ -49,7 +49,7 @@ def make_file(folder: Path) -> Path:
 
 
 def clean(source: Path, out: Path) -> CleanSummary:
-    report, _ = check_rows(read_file(source), lengths=None, max_tokens=None)
+    report, _ = check_rows(read_file(source))
     return write_clean(Reader({}, None, None), list_targets([source], out), report.findings)
 
 
@@ -88,7 +88,7 @@ def test_a_clean_file_is_clean(tmp_path: Path) -> None:
     again = clean(tmp_path / "once.jsonl", tmp_path / "twice.jsonl")
     assert (again.repaired, again.left_out, again.left_in) == (0, 0, len(KEPT))
     assert (tmp_path / "once.jsonl").read_bytes() == (tmp_path / "twice.jsonl").read_bytes()
-    report, _ = check_rows(read_file(tmp_path / "once.jsonl"), lengths=None, max_tokens=None)
+    report, _ = check_rows(read_file(tmp_path / "once.jsonl"))
     gone = {"mojibake", "control_characters", "template_token", "leaked_turn", "duplicate", "empty_output"}
     assert not gone & report.counts.keys()
     assert "placeholder_output" not in report.counts

@@ -6,7 +6,7 @@ import pytest
 
 from tests.data.rows import make_cases
 from tuneproof.data.copies import find_contradictions, find_duplicates, find_near_duplicates
-from tuneproof.data.near import cluster_rows
+from tuneproof.data.near import group_texts
 
 
 def test_the_second_of_two_equal_rows_is_the_duplicate() -> None:
@@ -51,5 +51,5 @@ def test_signs_inside_a_question_count() -> None:
 def test_nearly_the_same_question_is_found() -> None:
     question = "Explain in a few simple sentences how a river shapes a valley over many thousands of years."
     cases = make_cases((question, "a"), ("Name a colour.", "b"), (question.replace("few", "couple of"), "c"))
-    (found,) = find_near_duplicates(cases, cluster_rows([case.row for case in cases]))
+    (found,) = find_near_duplicates(cases, group_texts([case.prompt for case in cases]))
     assert (found.line, found.related) == (3, [1])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.data.rows import make_cases
-from tuneproof.data.ending import find_truncated
+from tuneproof.data.ending import judge_ending, learn_customs
 
 WHOLE = [
     "The river rises in the hills. It runs through three towns and reaches the sea after two days.",
@@ -18,7 +18,8 @@ WHOLE = [
 def find_lines(*answers: str) -> list[int]:
     """Lines found among these answers and a few whole ones."""
     cases = make_cases(*((f"q{number}", answer) for number, answer in enumerate([*answers, *WHOLE])))
-    return [found.line for found in find_truncated(cases)]
+    customs = learn_customs(cases)
+    return [found.line for case in cases for found in judge_ending(case, customs)]
 
 
 @pytest.mark.parametrize(

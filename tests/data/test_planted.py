@@ -178,7 +178,7 @@ def measure_recall(rows: list[Pair], defect: Defect, folder: Path, seed: int) ->
     path = folder / f"{defect.kind}-{seed}.jsonl"
     texts = (line if isinstance(line, str) else json.dumps(line, ensure_ascii=False) for line in lines)
     path.write_text("\n".join(texts), encoding="utf-8")
-    report, _ = check_rows(read_file(path), lengths=None, max_tokens=None)
+    report, _ = check_rows(read_file(path))
     kinds = BAD_ROW if defect.kind == "bad_row" else {defect.kind}
     found = {finding.line for finding in report.findings if finding.kind in kinds and finding.severity != "info"}
     assert len(planted) == COUNT

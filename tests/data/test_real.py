@@ -27,7 +27,7 @@ def test_a_real_file_is_read_without_a_flag(data_dir: Path, name: str) -> None:
     ("name", "share"), [("alpaca_en.json", 0.03), ("alpaca_zh.json", 0.03), ("gsm8k_1000.jsonl", 0.01)]
 )
 def test_false_alarms_are_rare(data_dir: Path, name: str, share: float) -> None:
-    report, _ = check_rows(read_file(data_dir / name), lengths=None, max_tokens=None)
+    report, _ = check_rows(read_file(data_dir / name))
     alarms = {
         finding.line
         for finding in report.findings
@@ -46,13 +46,13 @@ def test_tool_turns_and_definitions_are_kept(data_dir: Path) -> None:
 
 
 def test_wrong_sums_of_a_real_file_are_wrong(data_dir: Path) -> None:
-    report, _ = check_rows(read_file(data_dir / "gsm8k_1000.jsonl"), lengths=None, max_tokens=None)
+    report, _ = check_rows(read_file(data_dir / "gsm8k_1000.jsonl"))
     found = [(finding.line, finding.values["sum"]) for finding in report.findings if finding.kind == "wrong_arithmetic"]
     assert found == [(168, "192*100=$1920"), (199, "6/3=.5"), (503, "3/1=1"), (717, "100 * 0.75 = $0.75")]
 
 
 def test_a_real_mixture_is_split_fairly(data_dir: Path) -> None:
-    rows = [row for name in ROWS for row in check_rows(read_file(data_dir / name), lengths=None, max_tokens=None)[1]]
+    rows = [row for name in ROWS for row in check_rows(read_file(data_dir / name))[1]]
     made = split_rows(rows, cluster_rows(rows), seed=0, sizes=SplitSizes())
     assert made.sizes["test"] == 200
     assert made.largest_stratum_gap is not None
@@ -62,7 +62,7 @@ def test_a_real_mixture_is_split_fairly(data_dir: Path) -> None:
 @pytest.mark.parametrize("name", ["alpaca_en.json", "alpaca_zh.json"])
 @pytest.mark.parametrize(("appended", "most"), [(0.01, 0.01), (0.05, 0.0125)])
 def test_a_real_split_stays_when_rows_are_appended(data_dir: Path, name: str, appended: float, most: float) -> None:
-    rows = check_rows(read_file(data_dir / name), lengths=None, max_tokens=None)[1]
+    rows = check_rows(read_file(data_dir / name))[1]
     Random(3).shuffle(rows)
     kept = int(len(rows) / (1 + appended))
     old, new = cluster_rows(rows[:kept]), cluster_rows(rows)

@@ -20,7 +20,7 @@ from tuneproof.pipeline import RunRequest, check_data, resume_run, run_all
 from tuneproof.pipeline.chain import _hash_files as hash_files
 from tuneproof.pipeline.incoming import hold_stdin, keep_stdin, name_again, pin_names
 from tuneproof.pipeline.mixing import list_side
-from tuneproof.pipeline.prepare import prepare_rows
+from tuneproof.pipeline.rows import prepare_rows
 from tuneproof.progress import Quiet
 from tuneproof.records import RunRecord, Split
 from tuneproof.records.data import Side

@@ -157,12 +157,21 @@ class CountColumn(ProgressColumn):
         return Text(f"{int(task.completed):,}/{int(task.total):,}")
 
 
+class RateColumn(ProgressColumn):
+    """`1,200/s`: units of work in a second; nothing before it is known."""
+
+    def render(self, task: Task) -> Text:
+        """The rate over the last seconds."""
+        return Text("" if task.finished or not task.speed else f"{float(f'{task.speed:.3g}'):,g}/s")
+
+
 def make_display(console: Console) -> Display:
-    """Rich's live display: name, bar, count, time, facts. Four frames a second: drawing takes time from training."""
+    """Rich's live display: name, bar, count, rate, time, facts. Four frames a second: drawing costs training time."""
     return Display(
         TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, min_width=24)),
         BarColumn(bar_width=20),
         CountColumn(),
+        RateColumn(),
         TimeRemainingColumn(compact=True, elapsed_when_finished=True),
         TextColumn("{task.fields[facts]}", markup=False, table_column=Column(no_wrap=True)),
         console=console,

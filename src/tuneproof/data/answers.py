@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from statistics import median
+from collections.abc import Iterator
 
 from tuneproof.data.findings import Case, note_defect, quote_text
 from tuneproof.data.language import plain_form, width
@@ -37,8 +35,10 @@ VAGUE_PLACEHOLDERS = {
 }
 """Placeholders among long answers, good labels among short ones ("order number: none")."""
 NO_INPUT = {"<noinput>", "noinput", "no input", "<no input>", "<无输入>", "无输入"}
-SHORT_ANSWER = 30
-"""Characters; a task whose median answer is shorter has labels and values for answers."""
+LONGEST_PLACEHOLDER = 100
+"""Characters, white space and marks around it among them."""
+SAME_START, SHORT_START = 60, 8
+"""Characters by which most answers are told from their questions."""
 LONG_REFUSAL = 240
 """Width in letters."""
 
@@ -63,6 +63,8 @@ TURN = re.compile(
          |(?:\#+\s*|\*\*|\d+\.\s*)?(?:Instruction|Human|User|Assistant|Response|指令|用户|人类|助手|问题|提问)(?:\*\*)?\s*[:：])""",
     re.VERBOSE,
 )
+SPEAKERS = ("nstruction", "uman", "ser", "ssistant", "esponse", "指令", "用户", "人类", "助手", "问题", "提问")
+"""Without a part of one of these there is no turn: looked for first, since it takes a tenth of the time."""
 DIALOGUE = re.compile(
     r"dialog|conversation|transcript|chat|interview|script|prompt|对话|会话|聊天|采访|访谈|剧本|问答", re.IGNORECASE
 )
@@ -80,18 +82,19 @@ def find_empty_output(case: Case) -> Iterator[Finding]:
         yield note_defect(case, "empty_output", "error")
 
 
-def find_placeholders(cases: Sequence[Case]) -> Iterator[Finding]:
-    """Answers that stand for an answer. In a task of labels "none" is an answer."""
-    lengths: dict[str, list[int]] = defaultdict(list)
-    for case in cases:
-        lengths[case.row.task].append(len(case.answer))
-    labels = {task for task, counts in lengths.items() if median(counts) < SHORT_ANSWER}
-    for case in cases:
-        answer = " ".join(case.answer.casefold().split()).strip(".。!！…")
-        if answer in PLACEHOLDERS or (answer in VAGUE_PLACEHOLDERS and case.row.task not in labels):
-            yield note_defect(case, "placeholder_output", "warning", text=quote_text(case.answer))
-        if plain_form(case.prompt.rsplit("\n", 1)[-1]) in NO_INPUT:
-            yield note_defect(case, "placeholder_output", "info", variant="input")
+def judge_placeholder(case: Case) -> int:
+    """How far an answer stands for an answer: 2 certainly, 1 unless its task is one of labels, 0 not at all."""
+    if len(case.answer) > LONGEST_PLACEHOLDER:
+        return 0
+    answer = " ".join(case.answer.casefold().split()).strip(".。!！…")
+    return 2 if answer in PLACEHOLDERS else int(answer in VAGUE_PLACEHOLDERS)
+
+
+def find_absent_input(case: Case) -> Iterator[Finding]:
+    """An input that says only that there is none."""
+    last = case.prompt.rsplit("\n", 1)[-1]
+    if len(last) <= LONGEST_PLACEHOLDER and plain_form(last) in NO_INPUT:
+        yield note_defect(case, "placeholder_output", "info", variant="input")
 
 
 def find_refusals(case: Case) -> Iterator[Finding]:
@@ -103,15 +106,18 @@ def find_refusals(case: Case) -> Iterator[Finding]:
 
 def find_leaked_turns(case: Case) -> Iterator[Finding]:
     """An answer that goes on with the next turn's label. A dialogue that was asked for is none."""
-    if DIALOGUE.search(case.prompt):
+    if not any(word in case.answer for word in SPEAKERS):
         return
     found = [match for match in TURN.finditer(case.answer) if match.start() > 0]
-    if found and not TURN.match(case.answer):
+    if found and not TURN.match(case.answer) and not DIALOGUE.search(case.prompt):
         yield note_defect(case, "leaked_turn", "warning", text=quote_text(found[0].group()))
 
 
 def find_echoes(case: Case) -> Iterator[Finding]:
     """An answer that is the question again, with at most a fifth added."""
+    start, asked = plain_form(case.answer[:SAME_START]), plain_form(case.prompt[:SAME_START])
+    if start[:SHORT_START] != asked[:SHORT_START] and min(len(start), len(asked)) >= SHORT_START:
+        return
     prompt, answer = plain_form(case.prompt), plain_form(case.answer)
     first_line = plain_form(case.prompt.split("\n", 1)[0])
     for question in {prompt, first_line}:

@@ -18,16 +18,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from tuneproof.data.answers import find_empty_instruction, find_empty_output, find_leaked_turns, find_placeholders
+import numpy as np
+
+from tuneproof.data.answers import find_empty_instruction, find_empty_output, find_leaked_turns
+from tuneproof.data.balance import find_placeholders
 from tuneproof.data.columns import name_columns
 from tuneproof.data.copies import find_duplicates
 from tuneproof.data.decode import file_kind, read_sample, read_start
-from tuneproof.data.findings import Case, make_case, plain_text, quote_text
+from tuneproof.data.findings import make_case, plain_text, quote_text
 from tuneproof.data.parse import Record
 from tuneproof.data.read import Reader
 from tuneproof.data.repair import Change, cut_turn, repair_record
+from tuneproof.data.store import fill_store
 from tuneproof.data.table import find_delimiter
 from tuneproof.data.text import find_control_characters, find_mojibake, find_template_tokens
+from tuneproof.data.traits import Cases, gather_cases
 from tuneproof.data.write import KINDS, Shape, open_whole, write_records
 from tuneproof.errors import UsageError
 from tuneproof.messages import tell
@@ -87,8 +92,8 @@ def list_targets(inputs: Sequence[Path], out: Path, others: Sequence[Path] = ())
 def write_clean(reader: Reader, targets: Targets, findings: Sequence[Finding]) -> CleanSummary:
     """Write the clean files and their log. `findings`: of the rows as they are; those that stay are logged as such."""
     notes = Notes()
-    cases = [make_case(row) for path in targets.files for _, row in repair_file(reader, path, notes)]
-    leave_out(cases, notes)
+    store = fill_store(row for path in targets.files for _, row in repair_file(reader, path, notes))
+    leave_out(gather_cases(store), notes)
     written = sum(write_file(reader, source, target, notes) for source, target in targets.files.items())
     kept = [finding for finding in findings if stays_in(finding, notes)]
     write_log(targets, notes, kept)
@@ -146,18 +151,19 @@ def read_row(reader: Reader, path: Path, record: Record) -> Row | Finding:
     return next((one for one in made if isinstance(one, Row)), made[0])
 
 
-def leave_out(cases: list[Case], notes: Notes) -> None:
+def leave_out(cases: Cases, notes: Notes) -> None:
     """Note the rows that are of no use. What goes changes what the others are held against, so it is looked again."""
     while found := find_useless(cases):
         for finding in found:
             notes.left_out[finding.file, finding.line].append(finding)
-        cases = [case for case in cases if (case.row.file, case.row.line) not in notes.left_out]
+        kept = [at for at, case in enumerate(cases) if (case.row.file, case.row.line) not in notes.left_out]
+        cases = cases.pick(np.array(kept, dtype=np.intp))
 
 
-def find_useless(cases: Sequence[Case]) -> list[Finding]:
+def find_useless(cases: Cases) -> list[Finding]:
     """Empty rows; where there are none, exact copies; where there are none, placeholders."""
     empty = [found for case in cases for check in (find_empty_instruction, find_empty_output) for found in check(case)]
-    return empty or list(find_duplicates(cases)) or [one for one in find_placeholders(cases) if one.severity != "info"]
+    return empty or list(find_duplicates(cases)) or list(find_placeholders(cases))
 
 
 def write_file(reader: Reader, source: Path, target: Path, notes: Notes) -> int:

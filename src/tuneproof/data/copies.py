@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
-import unicodedata
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+
+import numpy as np
 
 from tuneproof.data.findings import Case, Value, note_defect, quote_text
 from tuneproof.data.language import plain_form
+from tuneproof.data.parse import read_value
+from tuneproof.data.traits import Cases, find_repeats
 from tuneproof.records import Finding
 
 NUMBER = re.compile(r"-?\d+(?:,\d{3})*(?:\.\d+)?")
@@ -17,36 +18,31 @@ SHORT_ANSWER = 60
 """Characters. Shorter answers are values and labels: they agree or they do not."""
 
 
-def find_duplicates(cases: Sequence[Case]) -> Iterator[Finding]:
+def find_duplicates(cases: Cases) -> Iterator[Finding]:
     """Rows whose whole conversation came before, white space apart; the first stays."""
-    first: dict[tuple[str, ...], Case] = {}
-    for case in cases:
-        parts = [part for turn in case.row.messages for part in (turn.role, " ".join(turn.content.split()))]
-        kept = first.setdefault(tuple(unicodedata.normalize("NFC", part) for part in parts), case)
-        if kept is not case:
-            yield note_defect(case, "duplicate", "error", related=[kept.row.line], other=tell_place(case, kept))
+    for at, first in find_repeats(cases.traits["whole"]):
+        case, kept = cases[at], cases[first]
+        yield note_defect(case, "duplicate", "error", related=[kept.row.line], other=tell_place(case, kept))
 
 
-def find_near_duplicates(cases: Sequence[Case], clusters: Mapping[str, str]) -> Iterator[Finding]:
-    """Rows whose question is nearly that of an earlier row. `clusters`: row id -> cluster."""
-    first: dict[str, Case] = {}
-    for case in cases:
-        kept = first.setdefault(clusters[case.row.id], case)
-        if kept is not case:
-            yield note_defect(case, "near_duplicate", "warning", related=[kept.row.line], other=tell_place(case, kept))
+def find_near_duplicates(cases: Cases, clusters: Sequence[int]) -> Iterator[Finding]:
+    """Rows whose question is nearly that of an earlier row. `clusters`: for each case a number of its cluster."""
+    for at, first in find_repeats(np.asarray(clusters, dtype=np.uint64)):
+        case, kept = cases[at], cases[first]
+        yield note_defect(case, "near_duplicate", "warning", related=[kept.row.line], other=tell_place(case, kept))
 
 
-def find_contradictions(cases: Sequence[Case]) -> Iterator[Finding]:
+def find_contradictions(cases: Cases) -> Iterator[Finding]:
     """Rows that ask what an earlier row asks and answer something else: numbers, labels, values, or other words."""
-    asked: dict[tuple[tuple[str, str], ...], list[Case]] = defaultdict(list)
-    for case in cases:
-        asked[tuple((turn.role, plain_form(turn.content)) for turn in case.row.prompt)].append(case)
-    for group in asked.values():
-        for case in group[1:]:
-            values = compare_answers(group[0].answer, case.answer)
-            if values:
-                values["other"] = tell_place(case, group[0])
-                yield note_defect(case, "contradiction", "warning", related=[group[0].row.line], **values)
+    said = cases.traits["said"]
+    for at, first in find_repeats(cases.traits["asked"]):
+        if said[at] == said[first]:
+            continue
+        case, other = cases[at], cases[first]
+        values = compare_answers(other.answer, case.answer)
+        if values:
+            values["other"] = tell_place(case, other)
+            yield note_defect(case, "contradiction", "warning", related=[other.row.line], **values)
 
 
 def compare_answers(first: str, second: str) -> dict[str, Value]:
@@ -63,17 +59,6 @@ def compare_answers(first: str, second: str) -> dict[str, Value]:
     if all(numbers) and numbers[0][-1] != numbers[1][-1]:
         return {"variant": "number", "first": numbers[0][-1], "second": numbers[1][-1]}
     return {"variant": "text", **told}
-
-
-def read_value(answer: str) -> object | None:
-    """The value of an answer that is a JSON object or list; None for any other."""
-    if answer.lstrip()[:1] not in ("{", "["):
-        return None
-    try:
-        value: object = json.loads(answer)
-    except (ValueError, RecursionError):
-        return None
-    return value
 
 
 def tell_place(case: Case, other: Case) -> str:

@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from tuneproof.data.balance import group_tasks
 from tuneproof.data.findings import Case, note_defect, quote_text
 from tuneproof.data.language import count_han, width
 from tuneproof.data.lexicon import Lexicon, learn_words
+from tuneproof.data.traits import Cases
 from tuneproof.records import Finding
 
 LONG_ANSWER = 40
@@ -46,6 +46,8 @@ GREETING = re.compile(
 )
 """A line behind which a name may stand alone."""
 PAIRS = (("(（", ")）"), ("[【", "]】"), ("《", "》"), ("“", "”"), ("「", "」"))
+SAMPLE = 20_000
+"""Answers of all tasks that customs are learnt from; more teach next to nothing."""
 FEWEST, LOOSE_SHARE = 50, 0.01
 """Answers that a custom is learnt from, and how many of them may do otherwise."""
 BARE_ITEM = re.compile(r"(?:\d+[.)、]|[-*•])[\s\"“'(（*]*")
@@ -54,14 +56,19 @@ LAST_WORD = re.compile(r"(?:^|[^A-Za-z'’])([A-Za-z]+(?:['’][A-Za-z]+)?)$")
 SENTENCE_END = re.compile(r"[a-z\u4e00-\u9fff\"'”)）][.!?]\s+\S|[。！？]\s*\S")
 
 
-def find_truncated(cases: Sequence[Case]) -> Iterator[Finding]:
-    """Answers that stop before their end."""
-    for members in group_tasks(cases).values():
-        custom = learn_custom([case.answer for case in members])
-        for case in members:
-            if custom.endings[case.answer.rstrip()[-ENDING:]] < SHARED and is_cut(case.answer, custom):
-                end = quote_text(case.answer[-200:][::-1], 40)[::-1]
-                yield note_defect(case, "truncated_output", "warning", text=end)
+def judge_ending(case: Case, customs: Mapping[str, Custom]) -> Iterator[Finding]:
+    """Whether an answer stops before its end. `customs`: by task."""
+    custom = customs[case.row.task]
+    if custom.endings.get(case.answer.rstrip()[-ENDING:], 0) < SHARED and is_cut(case.answer, custom):
+        end = quote_text(case.answer[-200:][::-1], 40)[::-1]
+        yield note_defect(case, "truncated_output", "warning", text=end)
+
+
+def learn_customs(cases: Cases) -> dict[str, Custom]:
+    """What is usual in each task, learnt from so many answers in all that memory stays bounded."""
+    groups = list(cases.group_tasks())
+    most = max(SAMPLE // max(1, len(groups)), FEWEST)
+    return {task: learn_custom([cases[at].answer for at in places[:most]]) for task, places in groups}
 
 
 class Custom(NamedTuple):
@@ -71,7 +78,8 @@ class Custom(NamedTuple):
     """Nearly all long answers end with a mark."""
     trimmed: bool
     """Next to no answer ends with a space or an empty line."""
-    endings: Counter[str]
+    endings: dict[str, int]
+    """The endings that several answers have, and how many."""
     lexicon: Lexicon
 
 
@@ -80,10 +88,11 @@ def learn_custom(answers: Sequence[str]) -> Custom:
     long = [answer for answer in answers if width(answer) >= LONG_ANSWER and "```" not in answer]
     marked = sum(has_mark(answer) for answer in long)
     loose = sum(answer != answer.rstrip() for answer in answers)
+    endings = Counter(answer.rstrip()[-ENDING:] for answer in answers)
     return Custom(
         strict=len(long) > 0 and marked >= MARKED_SHARE * len(long),
         trimmed=len(answers) >= FEWEST and loose <= LOOSE_SHARE * len(answers),
-        endings=Counter(answer.rstrip()[-ENDING:] for answer in answers),
+        endings={end: count for end, count in endings.items() if count >= SHARED},
         lexicon=learn_words(answers),
     )
 

@@ -1,8 +1,9 @@
 """The frame of the data doctor: what a check gets, and how it says what it found.
 
-A check is one small function over this frame: a row check gets one `Case`, a set check gets all of them; both yield
-findings. To add one, write it in the file of its theme, list it in `check.py`, and give it two sentences in
-`messages/data.py`: `finding.KIND` and `finding.KIND.fix` (or `finding.KIND.VARIANT` for a kind with several faces).
+A check is one small function over this frame: a row check gets one `Case`, a set check gets all of them (`Cases`, in
+traits.py); both yield findings. To add one, write it in the file of its theme, list it in `jobs.py` (ROW_CHECKS) or
+`check.py` (SET_CHECKS), and give it two sentences in `messages/data.py`: `finding.KIND` and `finding.KIND.fix` (or
+`finding.KIND.VARIANT` for a kind with several faces).
 
     def find_shouting(case: Case) -> Iterator[Finding]:
         if case.answer.isupper():
@@ -33,7 +34,6 @@ class Case:
 
 
 RowCheck = Callable[[Case], Iterator[Finding]]
-SetCheck = Callable[[Sequence[Case]], Iterator[Finding]]
 
 
 def make_case(row: Row) -> Case:

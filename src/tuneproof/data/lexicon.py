@@ -12,14 +12,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
-from itertools import islice
 from typing import NamedTuple
 
 WORD = re.compile(r"[A-Za-z]+(?:['’][A-Za-z]+)?")
 INNER = re.compile(r"([A-Za-z]+(?:['’][A-Za-z]+)?)(?= +[A-Za-z(\"“'‘$\d])")
 """A word with another word, a number or a bracket behind it."""
-SAMPLE = 20_000
-"""Answers that words are learnt from; more teach next to nothing."""
 INFLECTIONS = {
     "s",
     "'s",
@@ -69,9 +66,9 @@ class Lexicon(NamedTuple):
 
 
 def learn_words(texts: Iterable[str]) -> Lexicon:
-    """The words of the first texts."""
+    """The words of the texts."""
     words, inner = Counter[str](), Counter[str]()
-    for text in islice(texts, SAMPLE):
+    for text in texts:
         low = text.lower()
         words.update(WORD.findall(low))
         inner.update(INNER.findall(low))

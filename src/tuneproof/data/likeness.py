@@ -16,13 +16,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from tuneproof.data.copies import read_value
 from tuneproof.data.language import count_han
+from tuneproof.data.parse import read_value
+from tuneproof.data.store import list_ids
 from tuneproof.records import Likeness, Row
 
 Matrix = npt.NDArray[np.float64]
 LARGEST = 4_000
-"""Rows of a side that are looked at; the AUC of so many is known to a point."""
+"""Rows of a side that are looked at; AUC and distance of so many are known to a point."""
 FEWEST = 20
 """Rows of a side below which nothing can be told."""
 FOLDS = 5
@@ -34,19 +35,21 @@ DIGIT, MARK = re.compile(r"\d"), re.compile(r"[^\w\s]")
 def compare_sides(side: Sequence[Row], train: Sequence[Row], shares: Mapping[str, tuple[float, float]]) -> Likeness:
     """The likeness of a side and train. `shares`: stratum -> (its share of the side, its share of train), 0 to 1."""
     stratum = max(shares, key=lambda name: abs(shares[name][0] - shares[name][1]))
-    auc = measure_auc(pick_rows(side), pick_rows(train)) if min(len(side), len(train)) >= FEWEST else None
+    first, second = pick_rows(side), pick_rows(train)
+    auc = measure_auc(first, second) if min(len(first), len(second)) >= FEWEST else None
     return Likeness(
         largest_gap=abs(shares[stratum][0] - shares[stratum][1]),
         stratum=stratum,
-        length_distance=measure_distance([measure_row(row) for row in side], [measure_row(row) for row in train]),
+        length_distance=measure_distance([measure_row(row) for row in first], [measure_row(row) for row in second]),
         auc=auc,
-        chance=chance_range(min(len(side), LARGEST), min(len(train), LARGEST)),
+        chance=chance_range(len(first), len(second)),
     )
 
 
 def pick_rows(rows: Sequence[Row]) -> list[Row]:
     """At most the rows that are looked at, the same ones in any order of the file: ids are hashes."""
-    return sorted(rows, key=lambda row: row.id)[:LARGEST]
+    ids = list_ids(rows)
+    return [rows[at] for at in sorted(range(len(ids)), key=ids.__getitem__)[:LARGEST]]
 
 
 def measure_row(row: Row) -> int:

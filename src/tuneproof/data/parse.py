@@ -82,6 +82,17 @@ def parse_quietly(text: str) -> object | None:
     return value
 
 
+def read_value(answer: str) -> object | None:
+    """The value of an answer that is a JSON object or list; None for any other."""
+    if answer.lstrip()[:1] not in ("{", "["):
+        return None
+    try:
+        value: object = json.loads(answer)
+    except (ValueError, RecursionError):
+        return None
+    return value
+
+
 def name_undecoded(path: Path, line: int, guess: str, encoding: str | None) -> Finding:
     """The finding for bytes that do not fit the encoding, with what they look like (`guess`)."""
     variant = "bytes" if encoding else "looks_like" if guess else "unknown"

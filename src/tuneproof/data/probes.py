@@ -9,12 +9,12 @@ and that training has not seen. A question that is trained on would show what wa
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from tuneproof.data.findings import make_case
+from tuneproof.data.language import fold_text
 from tuneproof.data.near import group_texts
 from tuneproof.records import Row
 
@@ -75,8 +75,3 @@ def drop_asked(prompts: Sequence[str], probes: Sequence[Row]) -> list[str]:
     groups = group_texts([*(make_case(row).prompt for row in probes), *prompts])
     asked = set(groups[: len(probes)])
     return [prompt for prompt, group in zip(prompts, groups[len(probes) :], strict=True) if group not in asked]
-
-
-def fold_text(text: str) -> str:
-    """The text without what nobody would call a difference: case, width of signs, spaces."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())

@@ -27,8 +27,10 @@ from tuneproof.data.parquet import read_parquet
 from tuneproof.data.parse import Record, find_field
 from tuneproof.data.plain import read_plain
 from tuneproof.data.sources import file_stem, list_sources
+from tuneproof.data.store import PART_ROWS, Store
 from tuneproof.data.table import read_table
 from tuneproof.errors import DataError
+from tuneproof.progress import Progress, Quiet
 from tuneproof.records import Finding, Message, Row
 from tuneproof.records.data import Severity
 
@@ -53,7 +55,7 @@ REASONS_TOLD = 3
 class ReadResult:
     """What reading found: rows in file order, and a finding for each record that is none."""
 
-    rows: list[Row] = field(default_factory=list)
+    rows: Sequence[Row] = ()
     findings: list[Finding] = field(default_factory=list)
     total: int = 0
     """Records seen, usable or not."""
@@ -81,26 +83,48 @@ def read_rows(
     so may columns that are given.
     Raises UsageError for a file, column or encoding that does not exist, DataError when no row is usable.
     """
+    reader = make_reader(columns=columns, task=task, system_prompt=system_prompt, encoding=encoding)
+    reader.answered = answered
+    return read_files(files, reader, Quiet())
+
+
+def make_reader(
+    *, columns: Mapping[str, str] | None, task: str | None, system_prompt: str | None, encoding: str | None
+) -> Reader:
+    """A reader for files of rows. Arguments and UsageError as of `read_rows`."""
     given = {**(columns or {}), **({"task": task} if task else {})}
     check_given(given)
     check_encoding(encoding)
-    reader = Reader(given, system_prompt, encoding, answered)
-    result = ReadResult()
+    return Reader(given, system_prompt, encoding, task=task)
+
+
+def read_files(
+    files: Sequence[Path], reader: Reader, progress: Progress, watch: Callable[[Store], None] | None = None
+) -> ReadResult:
+    """As `read_rows`, with a reader of one's own; tells how many rows are behind, and `watch` that a part is full."""
+    store, result = Store(), ReadResult()
     sources = list_sources(files, reader.readers)
     result.left_out += map(plain_text, sources.left_out)
+    progress.begin("read")
     for path, name in sources.files.items():
         result.files.append(plain_text(str(path)))
         result.origins[result.files[-1]] = name
         for item in reader.read_file(path):
             if isinstance(item, Row):
-                result.rows.append(item)
+                store.add(item)
+                if len(store) % PART_ROWS == 0:
+                    progress.advance(len(store))
+                    if watch:
+                        watch(store)
             else:
                 result.findings.append(item)
-    if answered:
-        check_found(given, {key for keys in reader.names for key in keys}, task)
-    if not result.rows:
+    progress.end("read")
+    if reader.answered:
+        check_found(reader.given, {key for keys in reader.names for key in keys}, reader.task)
+    if not store:
         raise explain_nothing(result)
-    result.total = len(result.rows) + sum(finding.severity == "error" for finding in result.findings)
+    result.rows = store
+    result.total = len(store) + sum(finding.severity == "error" for finding in result.findings)
     return result
 
 
@@ -115,6 +139,9 @@ class Reader:
     names: dict[tuple[str, ...], dict[str, str]] = field(default_factory=dict)
     """Keys of a record -> {our name: the file's name}: guessed once for all records with these keys."""
     seen: Counter[str] = field(default_factory=Counter)
+    files: dict[Path, tuple[str, str, str]] = field(default_factory=dict)
+    task: str | None = None
+    """The column of the task as the user named it."""
 
     @property
     def readers(self) -> Readers:
@@ -161,11 +188,12 @@ class Reader:
             return
         for oddity in draft.oddities:
             yield tell_fault(oddity, path, record, "warning")
+        name, file, stem = self.name_file(path)
         yield Row(
-            id=self.make_id(path, draft.messages),
-            file=plain_text(str(path)),
+            id=self.make_id(name, draft.messages),
+            file=file,
             line=record.line,
-            task=draft.task or file_stem(path),
+            task=draft.task or stem,
             messages=draft.messages,
             required=draft.required,
         )
@@ -180,13 +208,20 @@ class Reader:
         """The given columns that are among `keys`."""
         return {ours: theirs for ours, theirs in self.given.items() if theirs in keys}
 
-    def make_id(self, path: Path, messages: Sequence[Message]) -> str:
+    def name_file(self, path: Path) -> tuple[str, str, str]:
+        """A file's own name, its path as it is shown, and its name without the ending: found once a file."""
+        if path not in self.files:
+            self.files[path] = plain_text(path.name), plain_text(str(path)), file_stem(path)
+        return self.files[path]
+
+    def make_id(self, file: str, messages: Sequence[Message]) -> str:
         """12 hex digits of the file's name, the text, and how often that name and text came before.
 
         So a row keeps its id when rows are appended, the file is shuffled, or its folder moves.
         """
         parts = [part for message in messages for part in (message.role, " ".join(message.content.split()))]
-        text = unicodedata.normalize("NFC", "\x1f".join([plain_text(path.name), *parts]))
+        text = "\x1f".join([file, *parts])
+        text = text if text.isascii() else unicodedata.normalize("NFC", text)
         name = hash_text(text)
         count = self.seen[name]
         self.seen[name] += 1

@@ -11,18 +11,19 @@ none where the sides that rows had are given.
 from __future__ import annotations
 
 import hashlib
-import re
-from bisect import bisect_right
 from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
+from sys import intern
 from typing import NamedTuple, get_args
 
-from tuneproof.data.copies import read_value
+import numpy as np
+
 from tuneproof.data.findings import make_case, note_defect
-from tuneproof.data.language import guess_language, width
-from tuneproof.data.likeness import compare_sides, measure_row
+from tuneproof.data.likeness import compare_sides
 from tuneproof.data.near import group_texts
+from tuneproof.data.store import Picked, list_ids
+from tuneproof.data.traits import Cases, gather_cases
 from tuneproof.records import Finding, Likeness, Row, Split, SplitRow
 from tuneproof.records.data import Side
 
@@ -35,8 +36,8 @@ LENGTHS = (30, 90, 270, 810, 2430)
 LENGTHS_NAMED = [f"<{length}" for length in LENGTHS] + [f">={LENGTHS[-1]}"]
 TOLERANCE = 0.02
 """How far a stratum's share of a side may be off, so that rows that are added rarely push others over."""
-SHORT_ANSWER = 60
-NUMBER = re.compile(r"[-+]?[$€£¥]?\s?\d[\d,]*(?:\.\d+)?\s?%?")
+RowKey = tuple[str, str, str, str]
+"""Task, language, type of answer, class of length."""
 
 
 @dataclass(frozen=True)
@@ -77,16 +78,19 @@ def split_rows(
     seed: int,
     sizes: SplitSizes,
     earlier: Mapping[str, Side] | None = None,
+    keys: Mapping[str, RowKey] | None = None,
 ) -> Split:
     """The side of each row. `clusters`: row id -> cluster id, as `cluster_rows` gives them.
 
     `earlier`: row id -> side in the run that is gone on from. These rows keep their sides and only the others are
     placed; where a cluster has rows of several, all of it goes to test, or else to select: no test row moves to train.
+    `keys`: what strata are made of, by row id, where it is known.
     """
-    strata = choose_strata(rows)
+    ids = list_ids(rows)
+    strata = choose_strata({name: keys[name] for name in ids} if keys else describe_rows(rows))
     select, test = count_sides(len(rows), sizes)
-    ranked = rank_clusters(rows, clusters, strata, seed)
-    kept = keep_sides(rows, clusters, earlier or {})
+    ranked = rank_clusters(ids, clusters, strata, seed)
+    kept = keep_sides(ids, clusters, earlier or {})
     tested = take_clusters([one for one in ranked if kept.get(one.name, "test") == "test"], test, kept)
     # Select is taken from the other end: else a test split at its maximum would shift it with every row that is added.
     rest = [one for one in reversed(ranked) if one.name not in tested and kept.get(one.name, "select") == "select"]
@@ -95,8 +99,8 @@ def split_rows(
         **dict.fromkeys(tested, "test"),
     }
     placed = {
-        row.id: SplitRow(cluster=clusters[row.id], stratum=strata[row.id], side=sides.get(clusters[row.id], "train"))
-        for row in rows
+        name: SplitRow(cluster=clusters[name], stratum=strata[name], side=sides.get(clusters[name], "train"))
+        for name in ids
     }
     made = summarize_split(rows, placed, seed)
     made.moved = {
@@ -107,57 +111,57 @@ def split_rows(
     return made
 
 
-def keep_sides(rows: Sequence[Row], clusters: Mapping[str, str], earlier: Mapping[str, Side]) -> dict[str, Side]:
+def keep_sides(ids: Sequence[str], clusters: Mapping[str, str], earlier: Mapping[str, Side]) -> dict[str, Side]:
     """Cluster -> the side that its rows had; of several, the one that is most to be kept from training."""
     order: tuple[Side, ...] = ("test", "select", "train")
     kept: dict[str, Side] = {}
-    for row in rows:
-        side = earlier.get(row.id)
+    for one in ids:
+        side = earlier.get(one)
         if side is not None:
-            name = clusters[row.id]
+            name = clusters[one]
             kept[name] = min(side, kept.get(name, "train"), key=order.index)
     return kept
 
 
-def choose_strata(rows: Sequence[Row]) -> dict[str, str]:
-    """Row id -> stratum: task/language/answer type/length, or as many of these as 20 rows share."""
-    left = dict(zip((row.id for row in rows), describe_rows(rows), strict=True))
+def choose_strata(keys: Mapping[str, RowKey]) -> dict[str, str]:
+    """Row id -> stratum: task/language/answer type/length, or as many of these as 20 rows share. `keys`: by row id."""
+    left = dict(keys)
     strata: dict[str, str] = {}
     for depth in (4, 3, 2, 1, 0):
         counts = Counter(key[:depth] for key in left.values())
         chosen = {
             name: key[:depth] for name, key in left.items() if counts[key[:depth]] >= SMALLEST_STRATUM or not depth
         }
-        strata |= {name: "/".join(key) or "rest" for name, key in chosen.items()}
+        strata |= {name: intern("/".join(key) or "rest") for name, key in chosen.items()}
         left = {name: key for name, key in left.items() if name not in chosen}
     return strata
 
 
-def describe_rows(rows: Sequence[Row]) -> list[tuple[str, str, str, str]]:
-    """(task, language, type of answer, class of length) of each row."""
-    described = []
-    for row in rows:
-        case = make_case(row)
-        size = LENGTHS_NAMED[bisect_right(LENGTHS, measure_row(row))]
-        described.append((row.task, guess_language(case.prompt + case.answer), name_answer(case.answer), size))
-    return described
+def describe_rows(rows: Sequence[Row]) -> dict[str, RowKey]:
+    """Row id -> (task, language, type of answer, class of length)."""
+    return describe_cases(gather_cases(rows))
 
 
-def name_answer(answer: str) -> str:
-    """The type of an answer: json, number, phrase or text."""
-    if read_value(answer) is not None:
-        return "json"
-    if NUMBER.fullmatch(answer.strip()):
-        return "number"
-    return "phrase" if width(answer) <= SHORT_ANSWER else "text"
+def describe_cases(cases: Cases) -> dict[str, RowKey]:
+    """As `describe_rows`, of cases, whose traits are known."""
+    sizes = np.searchsorted(LENGTHS, cases.traits["size"], side="right")
+    ids = list_ids(cases.take_rows())
+    known: dict[tuple[int, int], RowKey] = {}
+    keys = {}
+    for name, kind, size in zip(ids, cases.traits["class"].tolist(), sizes.tolist(), strict=True):
+        key = known.get((kind, size))
+        if key is None:
+            key = known[kind, size] = (*cases.classes[kind], LENGTHS_NAMED[size])
+        keys[name] = key
+    return keys
 
 
 def rank_clusters(
-    rows: Sequence[Row], clusters: Mapping[str, str], strata: Mapping[str, str], seed: int
+    ids: Sequence[str], clusters: Mapping[str, str], strata: Mapping[str, str], seed: int
 ) -> list[Cluster]:
     """All clusters in the order of a keyed hash. A cluster belongs to the stratum of its row with the smallest id."""
-    counts = Counter(clusters[row.id] for row in rows)
-    heads = {clusters[row.id]: row.id for row in sorted(rows, key=lambda row: row.id, reverse=True)}
+    counts = Counter(clusters[name] for name in ids)
+    heads = {clusters[name]: name for name in sorted(ids, reverse=True)}
     found = [Cluster(name, strata[head], counts[name]) for name, head in heads.items()]
     return sorted(found, key=lambda cluster: hashlib.sha256(f"{seed}:{cluster.name}".encode()).digest())
 
@@ -187,18 +191,21 @@ def take_clusters(ranked: Sequence[Cluster], wanted: int, kept: Container[str] =
 def summarize_split(rows: Sequence[Row], placed: dict[str, SplitRow], seed: int) -> Split:
     """The record of a split, with how well select and test stand for train."""
     names: tuple[Side, ...] = get_args(Side)
-    sides: dict[Side, list[Row]] = {side: [] for side in names}
+    places: dict[Side, list[int]] = {side: [] for side in names}
     strata: dict[str, dict[Side, int]] = {}
-    for row in rows:
-        place = placed[row.id]
+    for at, name in enumerate(list_ids(rows)):
+        place = placed[name]
         strata.setdefault(place.stratum, dict.fromkeys(names, 0))[place.side] += 1
-        sides[place.side].append(row)
-    stratum_of = {name: place.stratum for name, place in placed.items()}
-    likeness: dict[Side, Likeness] = {
-        side: compare_strata(sides[side], sides["train"], stratum_of)
-        for side in names
-        if side != "train" and sides[side] and sides["train"]
-    }
+        places[place.side].append(at)
+    sides = {side: Picked(rows, found) for side, found in places.items()}
+    likeness: dict[Side, Likeness] = {}
+    for side in names:
+        if side != "train" and sides[side] and sides["train"]:
+            shares = {
+                name: (count[side] / len(sides[side]), count["train"] / len(sides["train"]))
+                for name, count in strata.items()
+            }
+            likeness[side] = compare_sides(sides[side], sides["train"], shares)
     tested = likeness.get("test")
     return Split(
         seed=seed,
@@ -212,17 +219,15 @@ def summarize_split(rows: Sequence[Row], placed: dict[str, SplitRow], seed: int)
     )
 
 
-def compare_strata(side: Sequence[Row], train: Sequence[Row], strata: Mapping[str, str]) -> Likeness:
-    """How well a side stands for train. `strata`: row id -> stratum, of the rows of both."""
-    counts = [Counter(strata[row.id] for row in rows) for rows in (side, train)]
-    names = sorted(counts[0].keys() | counts[1].keys())
-    shares = {name: (counts[0][name] / len(side), counts[1][name] / len(train)) for name in names}
-    return compare_sides(side, train, shares)
-
-
 def compare_own(test: Sequence[Row], train: Sequence[Row]) -> Likeness | None:
     """How well the user's own test file stands for train; None where either has no row."""
-    return compare_strata(test, train, choose_strata([*train, *test])) if test and train else None
+    if not test or not train:
+        return None
+    strata = choose_strata(describe_rows(train) | describe_rows(test))
+    counts = [Counter(strata[name] for name in list_ids(rows)) for rows in (test, train)]
+    names = sorted(counts[0].keys() | counts[1].keys())
+    shares = {name: (counts[0][name] / len(test), counts[1][name] / len(train)) for name in names}
+    return compare_sides(test, train, shares)
 
 
 def check_leaks(train: Sequence[Row], test: Sequence[Row]) -> list[Finding]:

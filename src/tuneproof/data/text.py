@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from tuneproof.data.findings import Case, note_defect, quote_text
-from tuneproof.data.language import LATIN, count_han, guess_language
+from tuneproof.data.language import LATIN, count_han, count_signs, guess_language
 from tuneproof.records import Finding
 
 WESTERN_MOJIBAKE = re.compile("[\u00c2-\u00f4][\u0080-\u00bf\u0152-\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122]+")
@@ -41,6 +41,8 @@ ABSENT_FILE = re.compile(
     r"|(?:见|看|查看|参考|参见)附件)",
     re.IGNORECASE,
 )
+FILE_WORDS = ("image", "picture", "photo", "screenshot", "video", "audio", "attach", "pdf", *"图频件照截")
+"""Without one of these no file is meant: looked for first, since it takes a tenth of the time."""
 WORD = re.compile("[a-z]{3}")
 LINK = re.compile(r"https?://[^\s<>\"'）)]+|www\.[^\s<>\"'）)]+")
 
@@ -97,7 +99,8 @@ def find_control_characters(case: Case) -> Iterator[Finding]:
 def find_template_tokens(case: Case) -> Iterator[Finding]:
     """A token of some chat template inside the text: the model reads it as the end of a turn."""
     for message in case.row.messages:
-        match = TEMPLATE_TOKEN.search(message.content)
+        text = message.content
+        match = TEMPLATE_TOKEN.search(text) if "<" in text or "[" in text else None
         if match:
             yield note_defect(case, "template_token", "warning", token=quote_text(match.group()))
             return
@@ -112,7 +115,7 @@ def find_script_mismatch(case: Case) -> Iterator[Finding]:
     mixed = count_han(english) or WORD.search(chinese)
     if (
         not mixed
-        and len(LATIN.findall(english)) >= 20
+        and count_signs(LATIN, english) >= 20
         and not CODE.search(case.answer)
         and not CODE.search(case.prompt)
     ):
@@ -121,10 +124,16 @@ def find_script_mismatch(case: Case) -> Iterator[Finding]:
 
 def find_absent_files(case: Case) -> Iterator[Finding]:
     """A question about a picture, attachment or page that the model never sees: its answer teaches it to invent."""
-    match = ABSENT_FILE.search(case.prompt)
+    low = case.prompt.lower()
+    match = ABSENT_FILE.search(case.prompt) if any(word in low for word in FILE_WORDS) else None
     if match:
         yield note_defect(case, "url_reference", "warning", text=quote_text(match.group()))
-    elif link := LINK.search(case.prompt):
+    elif link := find_link(case.prompt):
         yield note_defect(case, "url_reference", "info", variant="link", text=quote_text(link.group()))
-    elif link := LINK.search(case.answer):
+    elif link := find_link(case.answer):
         yield note_defect(case, "url_reference", "info", variant="answer", text=quote_text(link.group()))
+
+
+def find_link(text: str) -> re.Match[str] | None:
+    """The first address of a page."""
+    return LINK.search(text) if "://" in text or "www." in text else None

@@ -6,6 +6,8 @@ Errors have a `KEY.hint` that says what to do, findings a `KEY.fix`.
 from __future__ import annotations
 
 MESSAGES: dict[str, tuple[str, str]] = {
+    "stage.read": ("Reading the data", "读取数据"),
+    "stage.tokens": ("Counting tokens", "统计 token"),
     "data.one_fault": ("{message}", "{message}"),
     "data.one_fault.hint": ("{fix}", "{fix}"),
     "data.no_parquet": (

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from tuneproof.config import RunConfig
 from tuneproof.data.clean import Targets, list_targets, write_clean
-from tuneproof.data.read import READERS, Reader, list_files
-from tuneproof.pipeline.prepare import prepare_rows, read_test, use_own_test
+from tuneproof.data.read import READERS, list_files, make_reader
+from tuneproof.pipeline.rows import prepare_rows, read_test, use_own_test
 from tuneproof.progress import Progress
 from tuneproof.records import DataReport
 
@@ -25,9 +25,11 @@ def check_files(config: RunConfig, progress: Progress, clean: Path | None = None
         use_own_test(prepared, [row for row in prepared.rows if row.id not in leaked], test)
     if targets is not None:
         data = config.data
-        given = {**(data.columns or {}), **({"task": data.task} if data.task else {})}
+        reader = make_reader(
+            columns=data.columns, task=data.task, system_prompt=data.system_prompt, encoding=data.encoding
+        )
         progress.begin("clean")
-        report.clean = write_clean(Reader(given, data.system_prompt, data.encoding), targets, report.findings)
+        report.clean = write_clean(reader, targets, report.findings)
         progress.end("clean")
     return report
 

@@ -6,7 +6,7 @@ would teach what is asked. Without `data.weights` the split is all there is.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from tuneproof.config import RunConfig
@@ -23,14 +23,16 @@ from tuneproof.records.data import Side
 class Mixed(NamedTuple):
     """Rows as they are used."""
 
-    rows: list[Row]
+    rows: Sequence[Row]
     split: Split
     weights: list[FileWeight]
     shadowed: int = 0
     """Rows for training only that are nearly a row of test or select, and left out."""
 
 
-def mix_rows(config: RunConfig, read: ReadResult, rows: list[Row], split: Callable[[list[Row]], Split]) -> Mixed:
+def mix_rows(
+    config: RunConfig, read: ReadResult, rows: Sequence[Row], split: Callable[[Sequence[Row]], Split]
+) -> Mixed:
     """The rows by their files' weights, and the split that `split` makes of those that may be held out.
 
     Raises UsageError for a weight of a file that is not there, and where every file is for training only.
@@ -54,13 +56,13 @@ def mix_rows(config: RunConfig, read: ReadResult, rows: list[Row], split: Callab
     return Mixed(mixed, made, counts, len(light) - len(taught))
 
 
-def list_side(rows: list[Row], split: Split, side: Side) -> list[Row]:
+def list_side(rows: Sequence[Row], split: Split, side: Side) -> list[Row]:
     """The rows of one side; held-out rows count once, whatever their file's weight."""
     chosen = [row for row in rows if split.rows[row.id].side == side]
     return chosen if side == "train" else [row.model_copy(update={"copies": 1}) for row in chosen]
 
 
-def count_file(file: str, weight: float, rows: list[Row], mixed: list[Row], split: Split) -> FileWeight:
+def count_file(file: str, weight: float, rows: Sequence[Row], mixed: Sequence[Row], split: Split) -> FileWeight:
     """What became of the rows of one file."""
     used = [row for row in mixed if row.file == file]
     seen = sum(row.copies for row in used if split.rows[row.id].side == "train")
