@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.data.broken import CASES
@@ -46,6 +46,7 @@ def test_a_small_window_finds_what_a_large_one_does(tmp_path: Path, case: str, p
 
 
 @FREE
+@example(at=1103, splice="}", piece=1)
 @given(
     at=st.integers(1, 2000),
     splice=st.sampled_from(['"', ",", "}", "{", "]", "\\", "NaN", "\n", "x"]),

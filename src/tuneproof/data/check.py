@@ -9,7 +9,7 @@ answers is right, only the user knows.
 from __future__ import annotations
 
 from base64 import b64decode
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from itertools import chain
@@ -21,7 +21,7 @@ from tuneproof.data.balance import find_imbalance, find_moulds, find_placeholder
 from tuneproof.data.copies import find_contradictions, find_duplicates, find_near_duplicates
 from tuneproof.data.ending import learn_customs
 from tuneproof.data.findings import note_defect
-from tuneproof.data.grams import BANDS, Words
+from tuneproof.data.grams import BANDS, Places, Words
 from tuneproof.data.jobs import read_findings, read_traits, save_common, save_customs
 from tuneproof.data.near import THRESHOLD, Grams, group_digests, name_clusters
 from tuneproof.data.read import ReadResult
@@ -94,7 +94,7 @@ class Examination:
         self.progress = progress
         self.count = workers
         self.workers: Workers | None = None
-        self.examined: list[Answer] = []
+        self.examined = deque[Answer]()
         """One for each part that is full."""
 
     def __enter__(self) -> Examination:
@@ -132,7 +132,7 @@ class Examination:
         findings += find_too_long(cases, limits)
         findings += read.findings
         self.progress.end("check")
-        clusters = name_clusters(list_ids(cases.take_rows()), groups)
+        clusters = name_clusters(list_ids(cases.take_rows()), groups.tolist())
         report = make_report(read, cases, findings)
         report.tokens = summarize_tokens(limits.sizes)
         return Checked(report, cases, clusters)
@@ -153,34 +153,38 @@ class Parts:
         self.parts = store.list_parts()
         self.passes = 0
 
-    def judge(self, cases: Cases) -> list[Answer]:
+    def judge(self, cases: Cases) -> deque[Answer]:
         """Look at the ends of the answers."""
         save_customs(self.store.folder, learn_customs(cases))
         return self._ask("judge", cases.places)
 
-    def group(self, cases: Cases, threshold: float) -> list[int]:
+    def group(self, cases: Cases, threshold: float) -> Places:
         """For each case the number of its group of near-duplicate questions."""
 
-        def sign(grams: Grams, indices: Sequence[int]) -> Words:
+        def sign(grams: Grams, indices: Places) -> Words:
             save_common(self.store.folder, grams.common)
-            asked = self._ask("sign", cases.places[list(indices)])
-            raw = b"".join(b64decode(result["keys"]) for result in self.take(asked))
-            return np.frombuffer(raw, dtype=np.uint64).reshape(-1, BANDS)
+            keys = np.empty((len(indices), BANDS), dtype=np.uint64)
+            done = 0
+            for result in self.take(self._ask("sign", cases.places[indices])):
+                some = np.frombuffer(b64decode(result["keys"]), dtype=np.uint64).reshape(-1, BANDS)
+                keys[done : done + len(some)] = some
+                done += len(some)
+            return keys
 
-        return group_digests(Prompts(cases), cases.traits["near"].tolist(), threshold, sign)
+        return group_digests(Prompts(cases), cases.traits["near"], threshold, sign)
 
-    def take(self, answers: Sequence[Answer]) -> Iterator[dict[str, Any]]:
-        """The results of a job, one a part, each when it is there."""
-        for part, answer in zip(self.parts, answers, strict=True):
-            yield answer.result()
+    def take(self, answers: deque[Answer]) -> Iterator[dict[str, Any]]:
+        """The results of a job, one a part, each when it is there; a result that was taken is let go."""
+        for part in self.parts:
+            yield answers.popleft().result()
             behind = self.passes * len(self.store) + min(part.first + PART_ROWS, len(self.store))
             self.progress.advance(behind // PASSES)
         self.passes += 1
 
-    def _ask(self, job: str, places: Indices) -> list[Answer]:
+    def _ask(self, job: str, places: Indices) -> deque[Answer]:
         """Have a job done with the rows at `places` of the store, which are in order."""
         bounds = np.searchsorted(places, [*(part.first for part in self.parts), len(self.store)])
-        asked = []
+        asked = deque[Answer]()
         for part, start, end in zip(self.parts, bounds[:-1], bounds[1:], strict=True):
             rows = (places[start:end] - part.first).tolist()
             asked.append(self.workers.submit(job, {"folder": str(self.store.folder), "part": part, "rows": rows}))

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from tuneproof.data.findings import Case, Value, note_defect, quote_text
+from tuneproof.data.grams import Places
 from tuneproof.data.language import plain_form
 from tuneproof.data.parse import read_value
 from tuneproof.data.traits import Cases, find_repeats
@@ -25,9 +26,9 @@ def find_duplicates(cases: Cases) -> Iterator[Finding]:
         yield note_defect(case, "duplicate", "error", related=[kept.row.line], other=tell_place(case, kept))
 
 
-def find_near_duplicates(cases: Cases, clusters: Sequence[int]) -> Iterator[Finding]:
-    """Rows whose question is nearly that of an earlier row. `clusters`: for each case a number of its cluster."""
-    for at, first in find_repeats(np.asarray(clusters, dtype=np.uint64)):
+def find_near_duplicates(cases: Cases, groups: Sequence[int] | Places) -> Iterator[Finding]:
+    """Rows whose question is nearly that of an earlier row. `groups`: for each case the number of its group."""
+    for at, first in find_repeats(np.asarray(groups, dtype=np.uint64)):
         case, kept = cases[at], cases[first]
         yield note_defect(case, "near_duplicate", "warning", related=[kept.row.line], other=tell_place(case, kept))
 

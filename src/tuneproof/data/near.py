@@ -10,7 +10,7 @@ share (one long instruction, short inputs), rows are compared by what is their o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -51,8 +51,8 @@ AT_ONCE = 500
 """Groups of texts that are compared after their grams were made together."""
 SAMPLE = 20_000
 """Texts that the wording of a task is learnt from; a share of 2 % of so many is known to a fifth of a point."""
-Signer = Callable[["Grams", Sequence[int]], Words]
-"""(grams, indices of texts) -> their band keys."""
+Signer = Callable[["Grams", Places], Words]
+"""(grams, indices of texts, ascending) -> their band keys."""
 
 
 def cluster_rows(rows: Sequence[Row], threshold: float = THRESHOLD) -> dict[str, str]:
@@ -73,31 +73,28 @@ def name_clusters(ids: Sequence[str], groups: Sequence[int]) -> dict[str, str]:
 
 def group_texts(texts: Sequence[str], threshold: float = THRESHOLD) -> list[int]:
     """For each text the index of the first text of its group; a chain of near-duplicates is one group."""
-    return group_digests(texts, [digest_text(fold_text(text)) for text in texts], threshold)
+    digests = np.array([digest_text(fold_text(text)) for text in texts], dtype=np.uint64)
+    groups: list[int] = group_digests(texts, digests, threshold).tolist()
+    return groups
 
 
-def group_digests(
-    texts: Sequence[str], digests: Sequence[int], threshold: float, sign: Signer | None = None
-) -> list[int]:
+def group_digests(texts: Sequence[str], digests: Words, threshold: float, sign: Signer | None = None) -> Places:
     """As `group_texts`, of texts whose digests are known. `sign`: makes the band keys of some of them."""
-    first: dict[int, int] = {}
-    same = [first.setdefault(digest, index) for index, digest in enumerate(digests)]
-    distinct = list(first.values())
-    grams = Grams(texts, count_common([texts[index] for index in pick_sample(first)]))
-    keys = sign(grams, distinct) if sign else sign_texts(grams, [texts[index] for index in distinct])
+    ordered, firsts, same = np.unique(digests, return_index=True, return_inverse=True)
+    # A sample that does not depend on the order of the texts: those with the smallest digests.
+    sample = np.sort(firsts[: SAMPLE if len(ordered) > SAMPLE else None]).tolist()
+    grams = Grams(texts, count_common([texts[index] for index in sample]))
+    distinct = np.sort(firsts)
+    keys = sign(grams, distinct) if sign else sign_texts(grams, [texts[index] for index in distinct.tolist()])
     links = Links(grams, threshold)
-    links.join_buckets([distinct[place] for place in bucket] for bucket in propose_groups(keys))
+    links.join_buckets(distinct[bucket].tolist() for bucket in propose_groups(keys))
+    joined = sorted(links.parents.keys() | set(links.parents.values()))
     heads: dict[int, int] = {}
-    groups = {index: heads.setdefault(links.find(index), index) for index in distinct}
-    return [groups[index] for index in same]
-
-
-def pick_sample(first: Mapping[int, int]) -> list[int]:
-    """The places of the texts that the wording is learnt from: those with the smallest digests, in any order of them.
-
-    `first`: digest -> place of the first text that has it.
-    """
-    return [first[digest] for digest in sorted(first)[:SAMPLE]] if len(first) > SAMPLE else list(first.values())
+    for index in joined:
+        heads.setdefault(links.find(index), index)
+    group_of = np.arange(len(digests))
+    group_of[joined] = [heads[links.find(index)] for index in joined]
+    return group_of[firsts][same]
 
 
 class Grams:
@@ -203,7 +200,7 @@ def sign_texts(grams: Grams, texts: Iterable[str]) -> Words:
     return np.concatenate(keys) if keys else np.zeros((0, BANDS), dtype=np.uint64)
 
 
-def propose_groups(keys: Words) -> Iterator[list[int]]:
+def propose_groups(keys: Words) -> Iterator[Places]:
     """Groups of places that agree in all rows of one band. `keys`: texts x bands."""
     for band in range(BANDS):
         column = keys[:, band]
@@ -212,7 +209,7 @@ def propose_groups(keys: Words) -> Iterator[list[int]]:
         again = np.flatnonzero(ordered[1:] == ordered[:-1])
         for run in np.split(again, np.flatnonzero(np.diff(again) > 1) + 1):
             if len(run):
-                yield order[run[0] : run[-1] + 2].tolist()
+                yield order[run[0] : run[-1] + 2]
 
 
 class Links:
@@ -222,7 +219,7 @@ class Links:
         self.grams = grams
         self.threshold = threshold
         self.parents: dict[int, int] = {}
-        """Of the texts that were joined to another."""
+        """Of the texts that were joined to another; a text that is its own root need not be there."""
         self.apart: set[tuple[int, int]] = set()
 
     def find(self, index: int) -> int:

@@ -146,7 +146,7 @@ def name_fault(path: Path, text: str, start: int, error: Exception, *, line: int
 def explain_fault(text: str, start: int, error: Exception) -> tuple[int, dict[str, Value]]:
     """Where in `text` the JSON that begins at `start` is broken, and what the sentence about it needs."""
     if isinstance(error, json.JSONDecodeError):
-        return error.pos, {"variant": find_reason(error)}
+        return error.pos, {"variant": find_reason(error, start)}
     if isinstance(error, JsonFault):
         return start + find_word(text[start:], error), {"variant": error.variant, "word": error.word}
     return start, {"variant": "too_deep"}
@@ -159,10 +159,13 @@ def find_word(text: str, fault: JsonFault) -> int:
     return next((match.start(1) for match in CONSTANT.finditer(text) if match[1]), 0)
 
 
-def find_reason(error: json.JSONDecodeError) -> str:
-    """The name of the reason; the same for all versions of Python, which word it differently."""
+def find_reason(error: json.JSONDecodeError, start: int) -> str:
+    """The name of the reason; the same for all versions of Python, which word it differently.
+
+    `start`: where the record begins; what stands before it need not be there any more.
+    """
     rest = error.doc[error.pos :].lstrip(", \t\r\n")
-    before = error.doc[: error.pos + 1].rstrip()
+    before = error.doc[start : error.pos + 1].rstrip()
     if rest[:1] in ("}", "]") and "," in (before[-1:], before[:-1].rstrip()[-1:]):
         return "trailing_comma"
     if not rest:

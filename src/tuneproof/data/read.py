@@ -119,6 +119,7 @@ def read_files(
             else:
                 result.findings.append(item)
     progress.end("read")
+    reader.seen.clear()
     if reader.answered:
         check_found(reader.given, {key for keys in reader.names for key in keys}, reader.task)
     if not store:

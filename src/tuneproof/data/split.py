@@ -14,7 +14,6 @@ import hashlib
 from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
-from sys import intern
 from typing import NamedTuple, get_args
 
 import numpy as np
@@ -125,16 +124,17 @@ def keep_sides(ids: Sequence[str], clusters: Mapping[str, str], earlier: Mapping
 
 def choose_strata(keys: Mapping[str, RowKey]) -> dict[str, str]:
     """Row id -> stratum: task/language/answer type/length, or as many of these as 20 rows share. `keys`: by row id."""
-    left = dict(keys)
-    strata: dict[str, str] = {}
+    left = Counter(keys.values())
+    strata: dict[RowKey, str] = {}
     for depth in (4, 3, 2, 1, 0):
-        counts = Counter(key[:depth] for key in left.values())
-        chosen = {
-            name: key[:depth] for name, key in left.items() if counts[key[:depth]] >= SMALLEST_STRATUM or not depth
-        }
-        strata |= {name: intern("/".join(key) or "rest") for name, key in chosen.items()}
-        left = {name: key for name, key in left.items() if name not in chosen}
-    return strata
+        counts = Counter[tuple[str, ...]]()
+        for key, count in left.items():
+            counts[key[:depth]] += count
+        for key in list(left):
+            if counts[key[:depth]] >= SMALLEST_STRATUM or not depth:
+                strata[key] = "/".join(key[:depth]) or "rest"
+                del left[key]
+    return {name: strata[key] for name, key in keys.items()}
 
 
 def describe_rows(rows: Sequence[Row]) -> dict[str, RowKey]:

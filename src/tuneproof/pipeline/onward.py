@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tuneproof.config import RunConfig
@@ -102,7 +103,6 @@ def keep_apart(rows: Sequence[Row], split: Split, trained: set[str]) -> Split:
     """The split with every cluster that an earlier round was trained on, in whole, on the training side."""
     clusters = {split.rows[name].cluster for name in trained}
     placed = {
-        name: place.model_copy(update={"side": "train"}) if place.cluster in clusters else place
-        for name, place in split.rows.items()
+        name: replace(place, side="train") if place.cluster in clusters else place for name, place in split.rows.items()
     }
     return summarize_split(rows, placed, split.seed)
