@@ -44,6 +44,11 @@ class DataSection(Section):
         "File -> how often training sees its rows, against 1 for the others; below 1 a file is for training only.",
         "All rows count alike.",
     )
+    outliers: bool = knob(
+        False,
+        "Name answers that stand out by the base model's loss.",
+        "It reads all rows twice with the model; it says what to look at, not what is wrong.",
+    )
     max_tokens: int | None = knob(
         None, "Longest row in tokens; a longer one is left out and named.", "The longest row, up to 2048.", ge=16
     )

@@ -17,6 +17,7 @@ CHINESE: dict[str, str] = {
     "data.system_prompt": "加在没有系统提示词的数据之前的系统提示词。",
     "data.encoding": "文件的编码。",
     "data.weights": "文件 -> 训练时看到其数据的频率，其余文件为 1；小于 1 的文件只用于训练。",
+    "data.outliers": "列出基座模型损失异常的回答。",
     "data.max_tokens": "一条数据最多的 token 数；超过的会剔除并列出。",
     "split.test_share": "留作测试的比例。",
     "split.minimum_test": "测试集最少条数。",

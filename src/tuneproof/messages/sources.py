@@ -8,6 +8,28 @@ from __future__ import annotations
 MESSAGES: dict[str, tuple[str, str]] = {
     "stage.read": ("Reading the data", "读取数据"),
     "stage.tokens": ("Counting tokens", "统计 token"),
+    "stage.outliers": ("Weighing the answers", "用基座模型衡量回答"),
+    "data.outliers_model": ("Outliers are told by a model, and none is named.", "异常要由模型判断，但没有指定模型。"),
+    "data.outliers_model.hint": (
+        "Name one with --model, or leave data.outliers out.",
+        "请用 --model 指定模型，或去掉 data.outliers。",
+    ),
+    "finding.outlier.fix": (
+        "Read the row: it may belong to another task or be damaged, or be merely unusual. Correct or remove it if so.",
+        "请看一下该行：可能属于其他任务或已损坏，也可能只是少见。有问题则改正或删除。",
+    ),
+    "finding.outlier.unlikely": (
+        'The base model finds the answer far less likely ({loss} nats a token) than is usual in the task "{task}" ({usual}).',
+        "基座模型认为这个回答远不如任务“{task}”的其他回答常见（每个 token {loss} nat，通常为 {usual}）。",
+    ),
+    "finding.outlier.unrelated": (
+        "The question makes the answer no likelier to the base model ({ratio} times the loss without it).",
+        "对基座模型来说，有没有这个问题，回答都一样不可能（有问题时的损失是没有时的 {ratio} 倍）。",
+    ),
+    "finding.outlier.unrelated.fix": (
+        "Check that the answer belongs to this question.",
+        "请检查回答与问题是否对应。",
+    ),
     "data.one_fault": ("{message}", "{message}"),
     "data.one_fault.hint": ("{fix}", "{fix}"),
     "data.no_parquet": (

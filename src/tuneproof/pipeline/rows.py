@@ -20,7 +20,7 @@ from tuneproof.data.store import PART_ROWS, list_ids
 from tuneproof.errors import UsageError
 from tuneproof.pipeline.mixing import mix_rows, tell_weights
 from tuneproof.progress import Progress
-from tuneproof.records import DataReport, Row, Split, SplitSummary
+from tuneproof.records import DataReport, Finding, Row, Split, SplitSummary
 from tuneproof.statistics import detectable_effect
 
 LONGEST = 2048
@@ -53,6 +53,10 @@ def prepare_rows(config: RunConfig, progress: Progress) -> Prepared:
         longest = data.max_tokens or min(LONGEST, max((tokens for tokens, _ in sizes), default=LONGEST))
         limits = Limits(config.split.near_duplicate, longest, sizes)
         report, cases, clusters = examination.finish(read, limits)
+    if data.outliers:
+        from tuneproof.pipeline.outliers import note_outliers
+
+        add_findings(report, note_outliers(config, cases, longest, progress))
     keys = describe_cases(cases)
     mixed = mix_rows(config, read, cases.take_rows(), lambda heavy: make_split(config, heavy, clusters, keys))
     tell_weights(mixed, progress)
@@ -67,6 +71,13 @@ def prepare_rows(config: RunConfig, progress: Progress) -> Prepared:
         likeness=mixed.split.likeness,
     )
     return Prepared(report, mixed.rows, mixed.split, dict(zip(list_ids(read.rows), sizes, strict=False)))
+
+
+def add_findings(report: DataReport, findings: Sequence[Finding]) -> None:
+    """Add to a report what was found after it was made."""
+    report.findings += findings
+    for one in findings:
+        report.counts[one.kind] = report.counts.get(one.kind, 0) + 1
 
 
 def encode_rows(config: RunConfig, read: ReadResult, progress: Progress) -> list[tuple[int, int]]:
@@ -134,8 +145,6 @@ def read_test(config: RunConfig, report: DataReport, rows: Sequence[Row]) -> tup
     )
     _, test = check_rows(read)
     leaks = check_leaks(rows, test)
-    report.findings += leaks
-    for leak in leaks:
-        report.counts[leak.kind] = report.counts.get(leak.kind, 0) + 1
+    add_findings(report, leaks)
     places = {(leak.file, leak.line) for leak in leaks}
     return test, {row.id for row in rows if (row.file, row.line) in places}
