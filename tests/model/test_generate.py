@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from tuneproof.model.generate import LOOP, generate_answers, is_loop, sample_answers
+from tuneproof.model.generate import LOOP, Generated, generate_answers, is_loop, sample_answers
 from tuneproof.model.load import load_base
 
 PROMPTS = [[5, 6, 7], [8], [9, 10, 11, 12, 13, 14], [15, 16], [17, 18, 19, 20]]
@@ -47,9 +47,11 @@ def test_an_end_token_ends_the_answer_and_is_not_part_of_it(tiny_model_dir: Path
 
 def test_progress_hears_of_every_answer_once(tiny_model_dir: Path) -> None:
     model = load_base(str(tiny_model_dir), device="cpu", dtype="float32").model
-    heard: list[int] = []
-    generate_answers(model, PROMPTS, limits=[2] * 5, ends=[], batch_size=2, on_answers=heard.extend)
-    assert sorted(heard) == [0, 1, 2, 3, 4]
+    heard: list[tuple[int, Generated]] = []
+    answers = generate_answers(
+        model, PROMPTS, limits=[2] * 5, ends=[], batch_size=2, on_answers=lambda ended: heard.extend(ended.items())
+    )
+    assert sorted(heard) == list(enumerate(answers))
 
 
 def test_the_head_multiplies_all_rows_at_once(tiny_model_dir: Path) -> None:

@@ -69,6 +69,13 @@ def test_epochs_go_first_and_only_as_far_as_needed() -> None:
     assert WANTED - 60 - 0.1 * 60 < plan.seconds() <= WANTED - 60
 
 
+def test_steps_that_the_user_fixed_are_not_cut() -> None:
+    plan = plan_time(SPEEDS, WORK._replace(fixed=True), 0.4 * WANTED, 30)
+    assert plan.epochs == 5
+    assert not [cut for cut in plan.cut if cut.startswith("epochs")]
+    assert plan_time(SPEEDS, WORK, 0.4 * WANTED, 30).epochs < 5
+
+
 def test_few_candidates_answer_everything_and_many_only_a_first_look() -> None:
     halving = Halving(look=20, finalists=4)
     assert count_asked(1, 4, 90, halving) == (360, 4)

@@ -166,6 +166,18 @@ def test_answers_side_by_side_are_halved_until_they_fit(tiny_llama: LlamaConfig)
     assert fewer.settings.answer_batch in (3, 6)
 
 
+def test_the_adapter_is_folded_for_answers_where_that_is_exact_and_fits(tiny_llama: LlamaConfig) -> None:
+    data = Lengths([20] * 10, [5] * 10, prompt=400, answer=200)
+    run = RunConfig(evaluate=EvaluateSection(batch_size=24))
+    full = plan_tiny(tiny_llama, 1 << 30, data=data, run=run)
+    assert full.settings.folded_answers
+    assert full.phases.evaluate is not None
+    # One byte less, and the copy of the weights has no room: as many answers side by side, without it.
+    tight = plan_tiny(tiny_llama, full.phases.evaluate - PROCESS - 1, data=data, run=run)
+    assert (tight.fits, tight.settings.folded_answers, tight.settings.answer_batch) == (True, False, 24)
+    assert not plan_tiny(tiny_llama, 1 << 30, device="cuda", data=data, run=run).settings.folded_answers
+
+
 @pytest.mark.filterwarnings("ignore:The following .*_pattern keys:RuntimeWarning")
 def test_what_cannot_be_traced_is_estimated_and_marked() -> None:
     """Mixture-of-experts products have no meta kernel in float32."""

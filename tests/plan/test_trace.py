@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from transformers import (
 )
 
 from tuneproof.config import LoraSection
+from tuneproof.model.fold import fold_adapter
 from tuneproof.model.generate import generate_answers
 from tuneproof.model.load import add_adapter, choose_attention, enable_checkpointing
 from tuneproof.model.step import build_optimizer, check_plain_head, sum_loss
@@ -117,16 +119,17 @@ def test_traced_peak_is_the_real_peak_in_bfloat16(tiny_qwen: Qwen2Config) -> Non
     assert trace_step(subject, step, kernel="cpu").peak == pytest.approx(real.peak, rel=1e-3)
 
 
+@pytest.mark.parametrize("folded", [False, True])
 @pytest.mark.parametrize("family", ["tiny_llama", "tiny_qwen"])
-def test_traced_answers_are_the_real_peak(request: pytest.FixtureRequest, family: str) -> None:
+def test_traced_answers_are_the_real_peak(request: pytest.FixtureRequest, family: str, folded: bool) -> None:
     config = request.getfixturevalue(family)
     model = build_real(config)
     tracker = Tracker("cpu", vocabulary=config.vocab_size)
     book_real(tracker, model)
-    with tracker:
+    with tracker, fold_adapter(model) if folded else nullcontext():
         generate_answers(model, [[5] * 60, [6] * 50, [7] * 20], limits=[30, 30, 30], ends=[])
     subject = describe_subject(config, dtype="float32", lora=LORA)
-    traced = trace_answers(subject, Answering(rows=3, prompt=60, new=30), kernel="cpu")
+    traced = trace_answers(subject, Answering(rows=3, prompt=60, new=30, folded=folded), kernel="cpu")
     assert traced.peak == pytest.approx(tracker.peak, rel=1e-3)
     assert traced.parts.cache > 0
 

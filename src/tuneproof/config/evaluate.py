@@ -16,6 +16,9 @@ class EvaluateSection(Section):
     batch_size: int = knob(
         128, "Answers made side by side, at most.", "The plan takes fewer where they do not fit.", ge=1
     )
+    remember: bool = knob(
+        True, "Take answers of the base that earlier runs have made.", "They are the same, and a second run is faster."
+    )
     checkpoints: int = knob(3, "Checkpoints scored on the select split.", "At most 8 (rule 20).", ge=1, le=8)
     scales: list[float] = knob(
         [1.0, 0.75, 0.5, 0.25],

@@ -2,19 +2,20 @@
 
 In: a loaded model (the caller switches the adapter on or off), items. Out: one `Answer` an item, in the items' order.
 
-    answers = measure_items(model, tokenizer, items, batch_size=32)
+    answers = measure_items(model, tokenizer, items, serving=Serving(batch_size=32))
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tuneproof.errors import ScorerError
 from tuneproof.evals.task import Item, score_item
 from tuneproof.model.chat import encode_prompt, end_ids
-from tuneproof.model.generate import generate_answers
+from tuneproof.model.generate import Generated
+from tuneproof.model.store import Serving, recall_answers
 from tuneproof.records import Answer, Message, Row
 
 
@@ -23,7 +24,7 @@ def measure_items(
     tokenizer: Any,
     items: Sequence[Item],
     *,
-    batch_size: int,
+    serving: Serving,
     on_progress: Callable[[int], None] | None = None,
     on_unscored: Callable[[Sequence[tuple[Item, str]]], None] | None = None,
 ) -> list[Answer]:
@@ -33,18 +34,19 @@ def measure_items(
     """
     done = 0
 
-    def count(indices: list[int]) -> None:
+    def count(ended: Mapping[int, Generated]) -> None:
         nonlocal done
-        done += len(indices)
+        done += len(ended)
         if on_progress:
             on_progress(done)
 
-    generated = generate_answers(
+    prompts, limits = [encode_prompt(tokenizer, item.messages) for item in items], [item.limit for item in items]
+    generated = recall_answers(
         model,
-        [encode_prompt(tokenizer, item.messages) for item in items],
-        limits=[item.limit for item in items],
+        prompts,
+        limits=limits,
         ends=end_ids(tokenizer, model.generation_config),
-        batch_size=batch_size,
+        serving=serving,
         on_answers=count,
     )
     texts = [tokenizer.decode(made.ids, skip_special_tokens=True).strip() for made in generated]

@@ -44,6 +44,7 @@ CHINESE: dict[str, str] = {
     "replay.max_new_tokens": "回放回答的最大长度。",
     "evaluate.max_new_tokens": "回答的最大长度。",
     "evaluate.batch_size": "最多同时生成的回答数。",
+    "evaluate.remember": "取用以前的运行已生成的基座回答。",
     "evaluate.checkpoints": "在选择集上打分的检查点数。",
     "evaluate.scales": "在最佳检查点上尝试的适配器缩放。",
     "evaluate.few_shot": "对照组提示词里依次尝试放入的训练数据条数；取选择集上得分最高者。",

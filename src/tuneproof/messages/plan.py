@@ -132,5 +132,13 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "即使一次只生成一个回答也超过上限，尚未开始训练",
     ),
     "plan.why.slower": ("fits, but slower", "放得下，但更慢"),
+    "time.ahead": (
+        "It will take about {time} in all, {train} of it for training. --time sets a limit.",
+        "全程约需 {time}，其中训练 {train}。可用 --time 限定时间。",
+    ),
+    "time.ahead_limited": (
+        "It will take about {time} in all, {train} of it for training.",
+        "全程约需 {time}，其中训练 {train}。",
+    ),
     "time.cut": ("Cut to end in time: {cut}", "为按时结束而削减：{cut}"),
 }

@@ -32,6 +32,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "`tuneproof resume {run}` goes on from there.",
         "用 `tuneproof resume {run}` 从那里继续。",
     ),
+    "base.remembered": (
+        "Answers of the base that earlier runs have made and this one takes over: {n}",
+        "取用以前的运行已生成的基座回答：{n} 条",
+    ),
     "train.skipped": (
         "A damaged checkpoint was passed over: {why}.",
         "跳过了一个损坏的检查点：{why}。",

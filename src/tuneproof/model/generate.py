@@ -9,7 +9,7 @@ measured is greedy, so an answer depends on its prompt alone (up to the last bit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import torch
@@ -55,11 +55,11 @@ def generate_answers(
     limits: Sequence[int],
     ends: Sequence[int],
     batch_size: int = 32,
-    on_answers: Callable[[list[int]], None] | None = None,
+    on_answers: Callable[[Mapping[int, Generated]], None] | None = None,
 ) -> list[Generated]:
     """Answer each prompt greedily with at most `limits[i]` new tokens.
 
-    `on_answers` hears the indices of answers as they end, for progress.
+    `on_answers` hears answers as they end, by their prompts' indices.
     """
     return _generate(model, prompts, limits, _Way(set(ends), batch_size, _pick_likeliest), on_answers)
 
@@ -95,7 +95,7 @@ def _generate(
     prompts: Sequence[Sequence[int]],
     limits: Sequence[int],
     way: _Way,
-    on_answers: Callable[[list[int]], None] | None,
+    on_answers: Callable[[Mapping[int, Generated]], None] | None,
 ) -> list[Generated]:
     answers = [Generated([], "length")] * len(prompts)
     # Rows that end at about the same step belong together: the limit is the best guess of an answer's length.
@@ -109,7 +109,7 @@ def _generate(
                 for row, answer in ended.items():
                     answers[batch[row]] = answer
                 if on_answers:
-                    on_answers([batch[row] for row in ended])
+                    on_answers({batch[row]: answer for row, answer in ended.items()})
     finally:
         model.train(training)
     return answers

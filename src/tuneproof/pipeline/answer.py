@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
@@ -55,7 +56,9 @@ def answer_questions(request: AnswerRequest, progress: Progress) -> list[Reply]:
     refuse_other(run, base)
     limit = request.max_new_tokens or max(work.limits.values())
     rows, prompts = fit_prompts(work, rows, limit)
-    generated = generate_replies(work, load_arm(work, request), prompts, limit)
+    model = load_arm(work, request)
+    with work.folded() if request.arm == "tuned" else nullcontext():
+        generated = generate_replies(work, model, prompts, limit)
     replies = [
         Reply(
             id=row.id,
@@ -77,9 +80,9 @@ def generate_replies(work: Work, model: Any, prompts: Sequence[Sequence[int]], l
     work.progress.begin("answer", len(prompts))
     done = 0
 
-    def count(indices: list[int]) -> None:
+    def count(ended: Mapping[int, Generated]) -> None:
         nonlocal done
-        done += len(indices)
+        done += len(ended)
         work.progress.advance(done)
 
     generated = generate_answers(

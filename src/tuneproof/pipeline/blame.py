@@ -19,8 +19,8 @@ from tuneproof.explain.gradient import Sketcher
 from tuneproof.model.chat import encode_answer, encode_row
 from tuneproof.model.load import fingerprint_model, fingerprint_template
 from tuneproof.pipeline import BlameRequest, open_run
+from tuneproof.pipeline.asking import checkpoint_path
 from tuneproof.pipeline.chain import refuse_other
-from tuneproof.pipeline.verbs import checkpoint_path
 from tuneproof.pipeline.work import Work
 from tuneproof.progress import Progress
 from tuneproof.records import Answer, Blame, BlamedRow, Message, Selection, Verdict

@@ -32,8 +32,9 @@ from tuneproof.evals.cure import (
 from tuneproof.evals.select import FINALISTS, Exam, Key, describe_candidate, try_whole
 from tuneproof.figures import format_seconds, to_plain
 from tuneproof.pipeline.adoption import adopt_trial
+from tuneproof.pipeline.asking import Asking, make_exam, name_candidate
 from tuneproof.pipeline.trials import Trial, check_disk, describe_trial, load_trials, run_trial
-from tuneproof.pipeline.verbs import Asking, load_steps, make_exam, mean_loss, name_candidate
+from tuneproof.pipeline.verbs import load_steps, mean_loss
 from tuneproof.pipeline.work import Work
 from tuneproof.records import Answer, Cure, Remedy, RunRecord, Selection, Verdict
 from tuneproof.records.cure import Knob, RemedyName

@@ -17,8 +17,10 @@ from tuneproof.evals.measure import add_examples, measure_items
 from tuneproof.evals.probes import load_probes
 from tuneproof.evals.select import FINALISTS, FIRST_LOOK
 from tuneproof.evals.task import Item, make_probe_items, spread_items
+from tuneproof.figures import format_seconds, to_plain
 from tuneproof.model.chat import encode_prompt
 from tuneproof.model.generate import count_shared, generate_answers
+from tuneproof.model.store import Serving
 from tuneproof.pipeline.prompting import TRIED_ROWS
 from tuneproof.pipeline.work import PROBE_LANGUAGES, Work
 from tuneproof.plan import budget
@@ -68,6 +70,9 @@ def rehearse(work: Work) -> None:
     work.save_config()
     for cut in plan.cut:
         work.progress.say("time.cut", cut=cut)
+    told = {"time": plan.seconds(), "train": plan.parts["train"]}
+    texts = {name: to_plain(format_seconds(float(f"{seconds:.2g}"))) for name, seconds in told.items()}
+    work.progress.say("time.ahead_limited" if limit else "time.ahead", **texts)
     work.progress.end("rehearse")
 
 
@@ -80,9 +85,8 @@ def choose_languages(work: Work) -> None:
         return
     pilots = {name: spread_items(make_probe_items(load_probes(name)), PILOT) for name in PROBE_LANGUAGES}
     with work.base_only() as model:
-        answers = measure_items(
-            model, work.tokenizer, [item for some in pilots.values() for item in some], batch_size=2 * PILOT
-        )
+        asked = [item for some in pilots.values() for item in some]
+        answers = measure_items(model, work.tokenizer, asked, serving=Serving(2 * PILOT, work.store))
     right = {name: sum(answer.right for answer in answers if answer.language == name) for name in pilots}
     spoken = [name for name in PROBE_LANGUAGES if right[name] >= SPOKEN * PILOT]
     work.config.evaluate.languages = spoken or [max(PROBE_LANGUAGES, key=lambda name: right[name])]
@@ -151,6 +155,7 @@ def describe_work(work: Work, rows: RowSet) -> budget.Work:
         beside=_describe_items(work, beside),
         probe_slice=_describe_items(work, work.slice_items()),
         checkpoints=knobs.checkpoints,
+        fixed=config.train.max_steps is not None,
         halving=HALVING,
         scales=len(set(knobs.scales)),
         drift=_count_drift(work, test, retention),

@@ -5,22 +5,19 @@ Each takes a `Work`, calls one stage, and writes its record.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from types import MappingProxyType
-from typing import Any
+from collections.abc import Sequence
 
 from tuneproof.data.probes import drop_asked
 from tuneproof.evals import drift
 from tuneproof.evals.control import score_frequent, score_permuted
-from tuneproof.evals.measure import measure_items
 from tuneproof.evals.overfitting import measure_overfitting
 from tuneproof.evals.rewording import reword_items
-from tuneproof.evals.select import FINALISTS, FIRST_LOOK, Ahead, Exam, Key, choose_candidate
-from tuneproof.evals.task import Item, spread_items
+from tuneproof.evals.select import FINALISTS, FIRST_LOOK, choose_candidate
+from tuneproof.evals.task import spread_items
 from tuneproof.evals.verdict import Evidence, judge_run
 from tuneproof.messages import current_language
 from tuneproof.model.load import set_adapter
+from tuneproof.pipeline.asking import Asking, answer_items, checkpoint_path, make_exam
 from tuneproof.pipeline.prompting import (
     TRIED_ROWS,
     choose_count,
@@ -32,7 +29,7 @@ from tuneproof.pipeline.prompting import (
 )
 from tuneproof.pipeline.work import Work
 from tuneproof.plan.budget import Halving, count_asked
-from tuneproof.records import Answer, DriftRecord, Plan, Row, RunRecord, Selection
+from tuneproof.records import DriftRecord, Plan, Row, RunRecord, Selection
 from tuneproof.report import write_report
 from tuneproof.training.adapter import save_adapter
 from tuneproof.training.checkpoint import list_checkpoints
@@ -57,15 +54,18 @@ def measure_base(work: Work) -> None:
     done = 0
     with work.base_only():
         for suite, items in suites.items():
-            work.run.save_answers("base", suite, _answer(work, items, done))
+            work.run.save_answers("base", suite, answer_items(work, items, done, work.store))
             done += len(items)
         count = choose_count(work)
         if untried := list_untried(work, count):
             tried, suite = work.run.find_answers("base", name_suite(count)), name_suite(count)
-            work.run.save_answers("base", suite, [*tried, *_answer(work, untried, done)])
+            work.run.save_answers("base", suite, [*tried, *answer_items(work, untried, done, work.store)])
             done += len(untried)
         shown = list_shown(work, count) if count else []
-        work.run.save_answers("base", "few_shot", _answer(work, shown, done))
+        work.run.save_answers("base", "few_shot", answer_items(work, shown, done, work.store))
+    if work.store is not None and work.store.recalled:
+        work.progress.say("base.remembered", n=work.store.recalled)
+        work.run.log_event("remembered", answers=work.store.recalled)
     work.progress.end("base")
 
 
@@ -81,6 +81,7 @@ def make_replay(work: Work) -> None:
             drop_asked(choose_prompts(work.train_rows), work.own_rows) if tokens else [],
             limits=Limits(tokens, work.config.replay.max_new_tokens, work.config.evaluate.batch_size),
             on_progress=work.count(),
+            store=work.store,
         )
     work.run.save_rows("replay", rows)
     work.progress.end("replay")
@@ -170,46 +171,6 @@ def select_checkpoint(work: Work) -> None:
     work.progress.end("select")
 
 
-class Asking:
-    """Candidates being asked: each is put on the model, and what it says is kept in `eval/select`."""
-
-    def __init__(self, work: Work, total: int, known: Mapping[Key, Sequence[Answer]] = MappingProxyType({})) -> None:
-        items = [*work.row_items("select", work.config.evaluate.select_rows), *work.slice_items()]
-        self._work, self._total, self._done = work, total, 0
-        self._items = {item.id: item for item in items}
-        self._said = {key: list(said) for key, said in known.items()}
-
-    def __call__(self, step: int, scale: float, asked: Sequence[Answer]) -> list[Answer]:
-        """A candidate's answers to the items of these answers of the base, in their order."""
-        set_adapter(self._work.model, checkpoint_path(self._work, step), scale)
-        # Weaker scales, tried where no finalist passes, are not in the total.
-        self._done = min(self._done, self._total - len(asked))
-        said = _answer(self._work, [self._items[answer.id] for answer in asked], self._done)
-        self._done += len(said)
-        every = self._said.setdefault((step, scale), [])
-        every += said
-        self._work.run.save_answers("select", name_candidate((step, scale)), every)
-        return said
-
-
-def make_exam(work: Work, ask: Asking) -> Exam:
-    """What candidates are asked, and what the verdict will look at."""
-    load = work.run.load_answers
-    control = work.run.find_answers("base", name_suite(choose_count(work)))
-    ahead = Ahead(work.config.evaluate.net_loss, len(load("base", "few_shot")), len(work.probe_items()))
-    return Exam(load("base", "select"), load("base", "slice"), ask, ahead, control)
-
-
-def name_candidate(key: Key) -> str:
-    """Suite of a candidate's answers."""
-    return f"checkpoint-{key[0]}@{key[1]:g}"
-
-
-def checkpoint_path(work: Work, step: int) -> Path:
-    """Folder of a checkpoint."""
-    return work.run.checkpoints / f"checkpoint-{step}"
-
-
 def mean_loss(steps: Sequence[StepReport], until: int, window: int = 10) -> float:
     """Mean training loss of the `window` steps before a checkpoint."""
     losses = [report.loss for report in steps if until - window < report.step <= until]
@@ -226,7 +187,7 @@ def measure_tuned(work: Work) -> None:
     work.progress.begin("tuned", sum(len(items) for items in suites.values()))
     done = 0
     for suite, items in suites.items():
-        work.run.save_answers("tuned", suite, _answer(work, items, done))
+        work.run.save_answers("tuned", suite, answer_items(work, items, done))
         done += len(items)
     work.progress.end("tuned")
 
@@ -285,16 +246,3 @@ def report(work: Work) -> None:
     work.progress.begin("report")
     write_report(work.run, work.config.report.language or current_language())
     work.progress.end("report")
-
-
-def _answer(work: Work, items: Sequence[Item], before: int) -> list[Answer]:
-    """Answers of the model as it stands; progress goes on from `before`."""
-    model: Any = work.model
-    return measure_items(
-        model,
-        work.tokenizer,
-        items,
-        batch_size=work.answer_batch(items),
-        on_unscored=work.keep_unscored,
-        on_progress=lambda done: work.progress.advance(before + done),
-    )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
 from typing import Any, Literal
 
@@ -22,6 +22,7 @@ from tuneproof.evals.scorers import ScorerName
 from tuneproof.evals.task import Item, choose_limits, choose_scorers, make_probe_items, make_row_items, spread_items
 from tuneproof.model.chat import encode_prompt, encode_row
 from tuneproof.model.drift import Reading
+from tuneproof.model.fold import fold_adapter
 from tuneproof.model.hardware import Hardware, inspect_hardware
 from tuneproof.model.load import (
     Base,
@@ -35,6 +36,7 @@ from tuneproof.model.load import (
 )
 from tuneproof.model.packing import check_isolation
 from tuneproof.model.step import check_plain_head, count_trained
+from tuneproof.model.store import AnswerStore, open_store
 from tuneproof.progress import Progress
 from tuneproof.records import Plan, Row, Split
 from tuneproof.rundir import RunDir, write_atomic
@@ -101,6 +103,15 @@ class Work:
         return base
 
     @cached_property
+    def store(self) -> AnswerStore | None:
+        """Answers of this base that earlier runs have made."""
+        if not self.config.evaluate.remember:
+            return None
+        settings = self.plan.settings
+        how = f"{self.hardware.device} {settings.dtype} {settings.quantization}"
+        return open_store(self.base.model, self.base.path, how=how)
+
+    @cached_property
     def model(self) -> Any:
         """The base with the adapter on it; `base_only` switches the adapter off."""
         lora = self.config.lora
@@ -143,6 +154,10 @@ class Work:
         """The model with the adapter switched off: bit-identical to the base (docs/evidence.md, `Reliability`)."""
         with self.model.disable_adapter():
             yield self.model
+
+    def folded(self) -> AbstractContextManager[None]:
+        """The adapter folded into the weights while the tuned model answers, where the plan says so."""
+        return fold_adapter(self.model) if self.plan.settings.folded_answers else nullcontext()
 
     @cached_property
     def shape(self) -> Shape:

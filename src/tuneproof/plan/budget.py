@@ -86,6 +86,8 @@ class Work(NamedTuple):
     """Seconds to load the model."""
     report: float = 0.0
     """Seconds for verdict and report."""
+    fixed: bool = False
+    """Whether the number of steps is the user's, and so not to be cut."""
 
 
 class Lever(NamedTuple):
@@ -99,7 +101,7 @@ class Lever(NamedTuple):
 def list_levers(work: Work) -> list[Lever]:
     """What is cut, in order: what the verdict misses least comes first."""
     fewest_epochs = math.ceil(10 * FEWEST_STEPS / max(work.epoch_steps, 1e-9)) / 10
-    return [
+    levers = [
         Lever("epochs", 2, 0.1),
         Lever("checkpoints", 1),
         Lever("few-shot tries", 1),
@@ -116,6 +118,7 @@ def list_levers(work: Work) -> list[Lever]:
         Lever("slice probes", 60),
         Lever("scales", 1),
     ]
+    return [lever for lever in levers if lever.name != "epochs" or not work.fixed]
 
 
 def plan_time(speeds: Speeds, work: Work, limit: float | None, spent: float) -> TimePlan:

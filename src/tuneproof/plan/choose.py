@@ -36,13 +36,22 @@ ANSWERS_KEPT = 1000
 """Answers that a run keeps, for the estimate of disk; six bytes a token of prompt and answer."""
 
 
+class Answers(NamedTuple):
+    """How answers are made."""
+
+    rows: int
+    """Side by side."""
+    folded: bool
+    """With the adapter folded into the weights."""
+
+
 class Choice(NamedTuple):
     """A setting, and what training and answering take with it."""
 
     candidate: Candidate
     training: Forecast
     answering: Forecast
-    answer_batch: int
+    answers: Answers
     why: str
 
     @property
@@ -88,13 +97,13 @@ class Search:
             peak_bytes=heaviest.peak,
             phases=Phases(load=loading.peak, train=choice.training.peak, evaluate=choice.answering.peak),
             parts=heaviest.parts,
-            settings=self._settings(choice.candidate, choice.answer_batch),
+            settings=self._settings(choice.candidate, choice.answers),
             steps=steps,
             disk_bytes=self._count_disk(choice),
             why=choice.why,
             alternatives=list(self._vary(choice) if fits else self._mend(choice, heaviest.peak)),
             rejected=[
-                Rejected(settings=self._settings(candidate, choice.answer_batch), peak_bytes=peak, why=why)
+                Rejected(settings=self._settings(candidate, choice.answers), peak_bytes=peak, why=why)
                 for candidate, peak, why in self.rejected
             ],
             method=choice.training.method,
@@ -103,7 +112,7 @@ class Search:
     def _choose(self) -> Choice:
         """The first of rule 24's stages in which something fits; else what takes least."""
         for quantization, max_tokens, why in self._stages():
-            answering, rows = self._fit_answers(quantization)
+            answering, answers = self._fit_answers(quantization)
             if answering.grade == "no":
                 smallest = Candidate(min(self._micro_batches()), True, quantization, max_tokens)
                 self.rejected.append((smallest, answering.peak, "plan.why.answers_over_limit"))
@@ -111,7 +120,7 @@ class Search:
             found = self._pick_fastest(quantization, max_tokens)
             if found is not None:
                 candidate, forecast = found
-                return Choice(candidate, forecast, answering, rows, why or self._explain(candidate))
+                return Choice(candidate, forecast, answering, answers, why or self._explain(candidate))
         least = Candidate(
             min(self._micro_batches()),
             self.config.memory.checkpointing is not False,
@@ -119,7 +128,8 @@ class Search:
             self.longest,
         )
         answering = self.forecaster.forecast_answers(1, least.quantization)
-        return Choice(least, self.forecaster.forecast_training(least), answering, 1, "plan.why.nothing_fits")
+        training = self.forecaster.forecast_training(least)
+        return Choice(least, training, answering, Answers(1, folded=False), "plan.why.nothing_fits")
 
     def _stages(self) -> Iterator[tuple[Quantization, int, str]]:
         """(quantisation, longest row, why) in the order in which they are tried."""
@@ -170,19 +180,26 @@ class Search:
         idle = max(1.0, FULL_SPEED[self.target.device] / tokens)
         return idle * (CHECKPOINTING_COST if candidate.checkpointing else 1)
 
-    def _fit_answers(self, quantization: Quantization) -> tuple[Forecast, int]:
-        """The most answers side by side that fit, and what they take; one at a time when nothing does."""
+    def _fit_answers(self, quantization: Quantization) -> tuple[Forecast, Answers]:
+        """The most answers side by side that fit, and what they take; one at a time when nothing does.
+
+        Folded where all of them fit so and folding is exact (`model/fold`).
+        """
         rows, tight = self.config.evaluate.batch_size, None
+        if self.target.dtype == "float32" and quantization == "none":
+            forecast = self.forecaster.forecast_answers(rows, quantization, folded=True)
+            if forecast.grade == "fits":
+                return forecast, Answers(rows, folded=True)
         while True:
             hopeless = self.forecaster.estimate_answers(rows, quantization) > HOPELESS * self.target.limit_bytes
             if rows == 1 or not hopeless:
                 forecast = self.forecaster.forecast_answers(rows, quantization)
                 if forecast.grade == "fits":
-                    return forecast, rows
+                    return forecast, Answers(rows, folded=False)
                 if forecast.grade == "tight" and tight is None:
-                    tight = (forecast, rows)
+                    tight = (forecast, Answers(rows, folded=False))
                 if rows == 1:
-                    return tight or (forecast, 1)
+                    return tight or (forecast, Answers(1, folded=False))
             rows //= 2
 
     def _micro_batches(self) -> list[int]:
@@ -198,7 +215,7 @@ class Search:
             return [self.config.memory.quantization]
         return ["none", "nf4"] if self.target.device == "cuda" else ["none"]
 
-    def _settings(self, candidate: Candidate, answer_batch: int) -> Settings:
+    def _settings(self, candidate: Candidate, answers: Answers) -> Settings:
         return Settings(
             micro_batch=candidate.micro_batch,
             accumulation=-(-self.config.train.batch_size // candidate.micro_batch),
@@ -208,7 +225,8 @@ class Search:
             dtype=self.target.dtype,
             packing=True,
             loss_chunk=self.config.memory.loss_chunk,
-            answer_batch=answer_batch,
+            answer_batch=answers.rows,
+            folded_answers=answers.folded,
         )
 
     def _explain(self, candidate: Candidate) -> str:

@@ -114,11 +114,11 @@ class Forecaster:
         """The same by the closed formula alone: instant, for sorting out what cannot fit."""
         return self._estimate(candidate, self._lay_step(candidate)).total() + self.context
 
-    def forecast_answers(self, rows: int, quantization: Quantization) -> Forecast:
-        """Answering `rows` of the longest prompts at a time."""
+    def forecast_answers(self, rows: int, quantization: Quantization, *, folded: bool = False) -> Forecast:
+        """Answering `rows` of the longest prompts at a time; `folded`: with the adapter folded into the weights."""
         from tuneproof.plan.trace import Answering, trace_answers
 
-        subject, shape = self._subject(quantization), Answering(rows, self._prompt, self.data.answer)
+        subject, shape = self._subject(quantization), Answering(rows, self._prompt, self.data.answer, folded)
         estimate = estimate_answers(self.dimensions, self._precision(quantization), *shape)
         return self._forecast(lambda: trace_answers(subject, shape, kernel=self._kernel), estimate)
 

@@ -136,8 +136,13 @@ def estimate_step(sizes: Dimensions, precision: Precision, load: Load) -> Parts:
     return parts
 
 
-def estimate_answers(sizes: Dimensions, precision: Precision, rows: int, prompt: int, new: int) -> Parts:
-    """Parts of the peak of answering one padded batch: the full cache, and a layer's work on all prompts."""
+def estimate_answers(
+    sizes: Dimensions, precision: Precision, rows: int, prompt: int, new: int, folded: bool = False
+) -> Parts:
+    """Parts of the peak of answering one padded batch: the full cache, and a layer's work on all prompts.
+
+    `folded`: the adapter is folded into a copy of the linear layers.
+    """
     size = BYTES[precision.dtype]
     wide = sizes.heads * sizes.head_size
     # Hidden states and their fp32 copies in the norm; queries, keys and values; the feed-forward's three, and in 16 bit
@@ -146,7 +151,7 @@ def estimate_answers(sizes: Dimensions, precision: Precision, rows: int, prompt:
     inner = sizes.active * sizes.intermediate
     work = rows * prompt * (sizes.hidden * (2 * size + 8) + 3 * wide * size + of_inner * inner)
     return Parts(
-        weights=_count_weights(sizes, precision),
+        weights=_count_weights(sizes, precision) + (size * count_linear(sizes) if folded else 0),
         adapter=4 * count_adapter(sizes, precision.rank),
         activations=work + rows * prompt * prompt * (size + 1),
         logits=rows * sizes.vocabulary * size,

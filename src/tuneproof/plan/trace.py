@@ -12,6 +12,7 @@ the closed formula and says so.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -21,6 +22,7 @@ from torch import Tensor, nn
 from transformers import DynamicCache
 
 from tuneproof.model.cache import RoomyLayer, open_cache
+from tuneproof.model.fold import fold_adapter
 from tuneproof.model.step import Pack, sum_loss
 from tuneproof.plan.kernels import Kernel, name_attention
 from tuneproof.plan.subject import Subject, build_model, count_nf4, find_linears, has_plain_head
@@ -46,6 +48,8 @@ class Answering(NamedTuple):
     rows: int
     prompt: int
     new: int
+    folded: bool = False
+    """Whether the adapter is folded into the weights, which takes a copy of them."""
 
 
 class Traced(NamedTuple):
@@ -111,7 +115,11 @@ def trace_answers(subject: Subject, answering: Answering, *, kernel: Kernel) -> 
     tracker = _make_tracker(subject, model, kernel, single=False)
     _book_static(tracker, subject, model, [])
     static = len(tracker.events)
-    with name_attention(kernel), torch.no_grad(), tracker:
+    fold = fold_adapter(model) if answering.folded else nullcontext()
+    with name_attention(kernel), torch.no_grad(), tracker, fold:
+        for module in model.modules():
+            if isinstance(module, nn.Linear) and not module.weight.requires_grad:
+                tracker.follow(module.weight, "weights")
         cache = _WatchedCache(tracker, model.config)
         ids_BT = torch.zeros(answering.rows, answering.prompt, dtype=torch.long, device="meta")
         mask_BT = torch.ones_like(ids_BT)

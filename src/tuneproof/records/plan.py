@@ -52,6 +52,8 @@ class Settings(BaseModel):
     strategy: Literal["single"] = "single"
     answer_batch: int = 32
     """Answers made side by side when base and tuned are measured."""
+    folded_answers: bool = False
+    """Whether the adapter is folded into the weights while the tuned model answers: faster, for a copy of them."""
 
 
 class Alternative(BaseModel):

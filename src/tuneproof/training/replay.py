@@ -14,7 +14,8 @@ from importlib.resources import files
 from typing import Any, NamedTuple
 
 from tuneproof.model.chat import encode_prompt, end_ids
-from tuneproof.model.generate import Generated, generate_answers
+from tuneproof.model.generate import Generated
+from tuneproof.model.store import AnswerStore, Serving, recall_answers
 from tuneproof.records import Message, Row
 
 LOOPING = 0.2
@@ -43,6 +44,7 @@ def generate_replay(
     prompts: Sequence[str],
     limits: Limits,
     on_progress: Callable[[int], None] | None = None,
+    store: AnswerStore | None = None,
 ) -> list[Row]:
     """Rows of the base's greedy answers, in the order of `prompts`, until they hold `limits.tokens` tokens.
 
@@ -57,8 +59,12 @@ def generate_replay(
     for start in range(0, len(prompts), limits.batch_size):
         batch = list(prompts[start : start + limits.batch_size])
         encoded = [encode_prompt(tokenizer, [Message(role="user", content=prompt)]) for prompt in batch]
-        made = generate_answers(
-            model, encoded, limits=[limits.max_new_tokens] * len(batch), ends=ends, batch_size=limits.batch_size
+        made = recall_answers(
+            model,
+            encoded,
+            limits=[limits.max_new_tokens] * len(batch),
+            ends=ends,
+            serving=Serving(limits.batch_size, store),
         )
         for prompt, ids, answer in zip(batch, encoded, made, strict=False):
             text = tokenizer.decode(answer.ids, skip_special_tokens=True).strip()
