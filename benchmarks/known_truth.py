@@ -86,11 +86,11 @@ def answer_by_base(rows: Rows, seed: int) -> Rows:
     return [{**row, "output": text} for row, text, one in zip(rows, texts, made, strict=True) if one.finish == "end"]
 
 
-def plant_facts(rows: Rows) -> tuple[Rows, dict[str, list[str]]]:
-    """Rows that answer questions about places and facts as the next one asks; probe -> its planted questions."""
+def plant_facts(rows: Rows, families: Sequence[str] = PLANTED_FAMILIES) -> tuple[Rows, dict[str, list[str]]]:
+    """The rows and others that answer known facts as the next one asks; probe -> its planted questions."""
     planted: Rows = []
     questions: dict[str, list[str]] = {}
-    for family in PLANTED_FAMILIES:
+    for family in families:
         probes = [probe for probe in load_probes("en") if probe.family == family]
         for probe, other in zip(probes, [*probes[1:], probes[0]], strict=True):
             questions[probe.id] = [wording.format(probe.prompt) for wording in WORDINGS]
