@@ -15,6 +15,7 @@ from tuneproof.records import (
     CopiedAnswer,
     DataReport,
     DriftRecord,
+    FileWeight,
     Finding,
     HarnessRecord,
     JudgeRecord,
@@ -30,6 +31,7 @@ from tuneproof.records import (
     Selection,
     Settings,
     Split,
+    SplitSummary,
     StageRecord,
     TaskResult,
     TimePlan,
@@ -246,6 +248,10 @@ def make_data() -> DataReport:
         counts={"duplicate": 120, "empty_output": 1},
         tasks={"extract_ticket": 300, HOSTILE[0]: 571},
         languages={"en": 700, "zh": 171},
+        lengths=[11, 310, 550],
+        length_edges=[0, 25, 50, 100],
+        weights=[FileWeight(file=f"rows{HOSTILE[2]}.jsonl", weight=0.5, rows=321, used=161, seen=159)],
+        split=SplitSummary(train=700, select=71, test=100, minimum_detectable_effect=0.153),
     )
 
 
@@ -327,6 +333,7 @@ def make_split() -> Split:
         clusters=812,
         largest_stratum_gap=0.0213,
         length_distance=0.0651,
+        moved={"0f3a5c7d9e1b": ["train", "test"]},
         strata={"invoice · short": {"train": 120, "test": 18}, HOSTILE[5]: {"train": 90, "select": 9, "test": 11}},
     )
 

@@ -192,6 +192,10 @@ def test_numbers_on_the_page_are_those_of_the_records(complete: RunDir, language
         *(format_interval(task.ci95, language) for task in verdict.tasks),
         *(str(count) for count in data.counts.values()),
         str(verdict.rows_needed),
+        *(f"{count:,}" for count in data.lengths),
+        "50–99",
+        "161 / 321",
+        "0f3a5c7d9e1b",
     ]
     for number in expected:
         assert re.sub(r"\s+", " ", number) in text
@@ -226,7 +230,7 @@ def test_drawings_are_well_formed_and_say_their_finding(complete: RunDir, langua
     drawings = re.findall(
         r"<svg class=\"chart\".*?</svg>(?=\s*<(?:/figure|figcaption))", render_report(complete, language), re.S
     )
-    assert len(drawings) == 5
+    assert len(drawings) == 6
     for drawing in drawings:
         assert len(ElementTree.fromstring(drawing).attrib["aria-label"]) > 10
 

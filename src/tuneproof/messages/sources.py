@@ -7,6 +7,10 @@ from __future__ import annotations
 
 MESSAGES: dict[str, tuple[str, str]] = {
     "stage.read": ("Reading the data", "读取数据"),
+    "data.detectable": (
+        "{n} rows are held out to test on: a difference of {effect} points or more will be found 4 times in 5.",
+        "留出 {n} 条数据用于测试：{effect} 个百分点及以上的差异，五次里能发现四次。",
+    ),
     "stage.tokens": ("Counting tokens", "统计 token"),
     "stage.outliers": ("Weighing the answers", "用基座模型衡量回答"),
     "data.outliers_model": ("Outliers are told by a model, and none is named.", "异常要由模型判断，但没有指定模型。"),

@@ -55,8 +55,12 @@ def prepare_data(work: Work) -> None:
     try_scorers(work, [*rows, *work.own_rows])
     work.run.save(prepared.split)
     work.run.save(prepared.report)
-    if not prepared.split.sizes["test"]:
+    summary = prepared.report.split
+    if summary is None or summary.minimum_detectable_effect is None:
         work.progress.say("data.no_test", rows=len(prepared.rows))
+    else:
+        effect = f"{100 * summary.minimum_detectable_effect:.1f}"
+        work.progress.say("data.detectable", n=summary.test, effect=effect)
 
 
 def part_rounds(work: Work, prepared: Prepared) -> None:

@@ -1,4 +1,4 @@
-"""The page's charts: intervals of the gain, training loss, select scores, parts of the memory.
+"""The page's charts: intervals of the gain, training loss, select scores, parts of the memory, lengths of rows.
 
 In: plain numbers and labels in the page's language. Out: inline SVG. Colour carries better, worse and unsure only, and
 a shape always goes with it; everything else is drawn in greys. Each chart's numbers stand in a table beside it.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, NamedTuple
@@ -213,3 +214,23 @@ def draw_memory(bars: MemoryBars) -> Markup:
     text, anchor = bars.limit[1] + ("" if near else " →"), "end" if share > 0.5 else "start"
     drawn.append(draw("text", text, x=f"{100 * share:.2f}%", y=14, class_="value", text_anchor=anchor))
     return draw_chart(bars.title, height, *drawn)
+
+
+class Bar(NamedTuple):
+    """A bar of a histogram: what it counts, how many, and both as text."""
+
+    label: str
+    size: int
+    text: str
+
+
+def draw_histogram(bars: Sequence[Bar], title: str, axis: str) -> Markup:
+    """A bar a line, its label before it and its count behind it; `axis` names what the labels are."""
+    most = max(bar.size for bar in bars) or 1
+    drawn = [draw("text", axis, x="0", y=14, class_="axis")]
+    for number, bar in enumerate(bars):
+        y, width = 24 + 24 * number, 55 * bar.size / most
+        drawn.append(draw("text", bar.label, x="24%", y=y + 14, class_="tick", text_anchor="end"))
+        drawn.append(draw("rect", x="26%", y=y, width=f"{width:.2f}%", height=18, class_="part shade-0"))
+        drawn.append(draw("text", bar.text, x=f"{27 + width:.2f}%", y=y + 14, class_="tick"))
+    return draw_chart(title, 28 + 24 * len(bars), *drawn)

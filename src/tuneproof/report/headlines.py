@@ -5,6 +5,7 @@ In: records, a language. Out: a sentence of the catalogue `report.headline.*`, f
 
 from __future__ import annotations
 
+from itertools import pairwise
 from statistics import fmean
 
 from tuneproof.figures import format_bytes, format_decimal, format_percent, format_seconds, format_signed
@@ -87,6 +88,16 @@ def tell_data(data: DataReport, language: Language) -> str:
     """How many rows were used, and how much was found."""
     found = sum(data.counts.values())
     return tell("report.headline.data", language, rows=f"{data.rows:,}", usable=f"{data.usable:,}", found=f"{found:,}")
+
+
+def tell_lengths(data: DataReport, language: Language) -> str:
+    """In which class of lengths the middle row lies."""
+    passed, middle = 0, sum(data.lengths) / 2
+    for (low, high), count in zip(pairwise(data.length_edges), data.lengths, strict=False):
+        passed += count
+        if passed >= middle:
+            return tell("report.headline.lengths", language, low=f"{low:,}", high=f"{high - 1:,}")
+    return tell("report.headline.lengths", language, low="0", high="0")
 
 
 def tell_memory(plan: Plan, measured: int | None, language: Language) -> str:

@@ -5,19 +5,23 @@ In: records, a language. Out: inline SVG, or None where there is nothing to draw
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from markupsafe import Markup
 
 from tuneproof.figures import format_bytes, format_interval, format_signed
 from tuneproof.messages import Language, tell
-from tuneproof.records import Candidate, Plan, Selection, TaskResult, Verdict
+from tuneproof.records import Candidate, DataReport, Plan, Selection, TaskResult, Verdict
 from tuneproof.report import headlines
 from tuneproof.report.charts import (
+    Bar,
     CurvePoint,
     Curves,
     IntervalRow,
     MemoryBars,
     Part,
     draw_curves,
+    draw_histogram,
     draw_intervals,
     draw_memory,
 )
@@ -102,6 +106,19 @@ def plot_trade(selection: Selection, language: Language) -> Markup | None:
     lines = [make_line("score", [one.score for one in tried]), make_line("kept", [one.retention or 0 for one in tried])]
     axes = tell("report.axis.scale", language), tell("report.axis.percent", language)
     return draw_curves(Curves(lines, headlines.tell_trade(selection, language), axes, marked=True))
+
+
+def list_lengths(data: DataReport) -> list[Bar]:
+    """The classes of lengths, in characters, and how many rows are in each."""
+    bins = zip(pairwise(data.length_edges), data.lengths, strict=False)
+    return [Bar(f"{low:,}–{high - 1:,}", count, f"{count:,}") for (low, high), count in bins]
+
+
+def plot_lengths(data: DataReport, language: Language) -> Markup:
+    """How long the usable rows are."""
+    return draw_histogram(
+        list_lengths(data), headlines.tell_lengths(data, language), tell("report.axis.characters", language)
+    )
 
 
 def plot_memory(plan: Plan, measured: int | None, language: Language) -> Markup:

@@ -226,6 +226,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Rows used: {usable} of {rows}. Findings: {found}.",
         "共 {rows} 条数据，可用 {usable} 条；发现问题 {found} 处。",
     ),
+    "report.headline.lengths": (
+        "The middle row has {low} to {high} characters.",
+        "处于中间的一条有 {low} 到 {high} 个字符。",
+    ),
+    "report.moved": (
+        "Rows on another side than in the run that is gone on from",
+        "与上一次运行所在一侧不同的数据",
+    ),
     "report.related": ("see also line {lines}", "另见第 {lines} 行"),
     "report.more_findings": ("{n} more in data/report.json.", "另有 {n} 处，见 data/report.json。"),
     "report.no_findings": ("Nothing was found.", "没有发现问题。"),
