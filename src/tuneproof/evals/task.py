@@ -7,6 +7,8 @@ In: rows of the split, or probes. Out: `Item`s, each with its prompt, its scorer
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeVar, get_args
@@ -44,6 +46,15 @@ class Item(NamedTuple):
     def prompt(self) -> str:
         """The user's part as one text."""
         return "\n".join(message.content for message in self.messages if message.role != "system")
+
+
+def hash_items(items: Sequence[Item]) -> str:
+    """16 hex digits that stand for what is asked, how it is judged, and in which order."""
+    told = [
+        [item.id, item.scorer, item.reference, item.required, item.limit, *(str(one) for one in item.messages)]
+        for item in items
+    ]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 
 
 def choose_scorers(rows: Sequence[Row]) -> dict[str, ScorerName]:

@@ -13,7 +13,7 @@ from tuneproof.evals.control import score_frequent, score_permuted
 from tuneproof.evals.overfitting import measure_overfitting
 from tuneproof.evals.rewording import reword_items
 from tuneproof.evals.select import FINALISTS, FIRST_LOOK, choose_candidate
-from tuneproof.evals.task import spread_items
+from tuneproof.evals.task import hash_items, spread_items
 from tuneproof.evals.verdict import Evidence, judge_run
 from tuneproof.messages import current_language
 from tuneproof.model.load import set_adapter
@@ -237,6 +237,7 @@ def judge(work: Work) -> None:
         seed=work.config.train.seed,
         seconds=seconds,
     )
+    verdict.test_hash = hash_items(items)
     work.run.save(verdict)
     work.progress.end("verdict")
 

@@ -153,6 +153,8 @@ class Verdict(BaseModel):
     """Test rows, or probes (see `open_on_test`), that would settle it; None where it is settled."""
     selection: dict[str, float | int] = {}
     thresholds: dict[str, float] = {}
+    test_hash: str | None = None
+    """Of the test items as they were asked: two verdicts with the same one are about the same questions."""
     seed: int
     seconds: dict[str, float] = {}
 
