@@ -46,7 +46,7 @@ GREETING = re.compile(
 )
 """A line behind which a name may stand alone."""
 PAIRS = (("(（", ")）"), ("[【", "]】"), ("《", "》"), ("“", "”"), ("「", "」"))
-SAMPLE = 20_000
+SAMPLE = 10_000
 """Answers of all tasks that customs are learnt from; more teach next to nothing."""
 FEWEST, LOOSE_SHARE = 50, 0.01
 """Answers that a custom is learnt from, and how many of them may do otherwise."""

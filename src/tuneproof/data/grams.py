@@ -56,11 +56,7 @@ def hash_grams(batch: Batch, size: int) -> tuple[Words, Places]:
     rows_G = np.repeat(np.arange(len(counts_R)), counts_R)
     places_G = np.arange(counts_R.sum()) - np.repeat(np.cumsum(counts_R) - counts_R, counts_R)
     at_G = batch.starts_R[rows_G] + places_G
-    # A polynomial in an odd number: wrapped around at 64 bits, it loses nothing.
-    whole_N = np.zeros(len(padded_N) - size + 1, dtype=np.uint64)
-    for offset in range(size):
-        whole_N = whole_N * GOLDEN + padded_N[offset : len(padded_N) - size + 1 + offset]
-    codes_G = mix_bits(whole_N[at_G])
+    codes_G = mix_bits(roll_hash(padded_N, size)[at_G])
     short_R = np.flatnonzero(batch.sizes_R < size)
     if len(short_R):
         first_R = np.cumsum(counts_R) - counts_R
@@ -68,6 +64,19 @@ def hash_grams(batch: Batch, size: int) -> tuple[Words, Places]:
             start, length = batch.starts_R[row], batch.sizes_R[row]
             codes_G[first_R[row]] = hash_short(batch.codes_N[start : start + length])
     return codes_G, rows_G
+
+
+def roll_hash(codes_N: Words, size: int) -> Words:
+    """A polynomial in an odd number over each `size` codes that follow each other, put together from its halves.
+
+    Wrapped around at 64 bits, it loses nothing.
+    """
+    if size == 1:
+        return codes_N
+    half = size // 2
+    halves = roll_hash(codes_N, half)
+    whole = halves[:-half] * np.uint64(pow(int(GOLDEN), half, 1 << 64)) + halves[half:]
+    return whole[:-1] * GOLDEN + codes_N[2 * half :] if size % 2 else whole
 
 
 def hash_short(codes: npt.NDArray[np.uint32]) -> np.uint64:

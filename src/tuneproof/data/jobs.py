@@ -8,6 +8,7 @@ large and the same for all parts lies in a file beside the rows.
 
 from __future__ import annotations
 
+import gc
 import json
 import signal
 import sys
@@ -119,6 +120,9 @@ def do_job(request: Mapping[str, Any]) -> Result:
 def serve_jobs() -> None:
     """Do one job a line until there are no more. Ctrl-C is for the process that asks."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Jobs leave next to no cycles behind: looking for them after every 700 objects is a tenth of the time.
+    gc.freeze()
+    gc.set_threshold(100_000)
     for line in sys.stdin:
         sys.stdout.write(json.dumps(do_job(json.loads(line))) + "\n")
         sys.stdout.flush()

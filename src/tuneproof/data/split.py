@@ -179,12 +179,16 @@ def take_clusters(ranked: Sequence[Cluster], wanted: int, kept: Container[str] =
     held, taken = Counter[str](), {cluster.name for cluster in ranked if cluster.name in kept}
     for cluster in ranked:
         held[cluster.stratum] += cluster.size if cluster.name in taken else 0
+    left = wanted - held.total()
     for bound in (-slack, slack):
         for cluster in fair:
+            if left <= 0:
+                return taken
             room = wanted * totals[cluster.stratum] / every + bound - held[cluster.stratum]
-            if cluster.size <= min(room, wanted - held.total()) and cluster.name not in taken:
+            if cluster.size <= min(room, left) and cluster.name not in taken:
                 taken.add(cluster.name)
                 held[cluster.stratum] += cluster.size
+                left -= cluster.size
     return taken
 
 
