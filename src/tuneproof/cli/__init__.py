@@ -25,14 +25,23 @@ if TYPE_CHECKING:
     from tuneproof.cli.app import Command
     from tuneproof.cli.show import Screen
 
-INTERRUPTED = 128 + signal.SIGINT
 READER_GONE = 141
 """128 + SIGPIPE, which Windows has no number for."""
 
 
+class Terminated(KeyboardInterrupt):
+    """SIGTERM came. Raised like Ctrl-C, so that what a command holds (processes, temporary files, a lock) is let go."""
+
+
 def main() -> NoReturn:
     """The entry point of `tuneproof` and `python -m tuneproof`."""
+    signal.signal(signal.SIGTERM, raise_terminated)
     sys.exit(run_command(sys.argv[1:]))
+
+
+def raise_terminated(number: int, frame: object) -> NoReturn:
+    """What SIGTERM does, but while training, which saves first (training/guards.py)."""
+    raise Terminated
 
 
 def run_command(arguments: Sequence[str]) -> int:
@@ -51,9 +60,9 @@ def run_command(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         discard(sys.stdout)
         return READER_GONE
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         screen.show_stop()
-        return INTERRUPTED
+        return 128 + (signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT)
 
 
 def _perform(arguments: Sequence[str], screen: Screen) -> int:

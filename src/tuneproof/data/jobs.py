@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import signal
 import sys
 from base64 import b64decode, b64encode
@@ -123,9 +124,13 @@ def serve_jobs() -> None:
     # Jobs leave next to no cycles behind: looking for them after every 700 objects is a tenth of the time.
     gc.freeze()
     gc.set_threshold(100_000)
-    for line in sys.stdin:
-        sys.stdout.write(json.dumps(do_job(json.loads(line))) + "\n")
-        sys.stdout.flush()
+    try:
+        for line in sys.stdin:
+            sys.stdout.write(json.dumps(do_job(json.loads(line))) + "\n")
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # Nobody is left to hear it, and Python would try once more at its end.
+        os._exit(1)
 
 
 def read_findings(result: Result) -> list[Finding]:
