@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gc
+from pathlib import Path
 
 import pytest
 
 from tests.data.rows import make_row
 from tuneproof.data.store import PART_ROWS, Picked, fill_store, list_ids, read_part
+from tuneproof.errors import FitError
 from tuneproof.records import Message
 
 ODD = ["line\nend", "\u2028", "\r", "\x85", "\0", "你好", "👩\u200d💻", "", '"quoted\\"']
@@ -59,3 +61,14 @@ def test_the_file_goes_with_the_last_that_needs_it() -> None:
     del some
     gc.collect()
     assert not folder.exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no disk that is always full")
+def test_a_full_disk_is_told_with_a_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = fill_store([])
+    with Path("/dev/full").open("wb", buffering=0) as full:
+        monkeypatch.setattr(store, "_out", full)
+        with pytest.raises(FitError) as caught:
+            store.add(ROWS[0])
+    assert caught.value.where == str(store.folder)
+    assert "TMPDIR" in caught.value.hint()

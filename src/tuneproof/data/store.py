@@ -16,10 +16,12 @@ import tempfile
 import weakref
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import IO, NamedTuple, overload
 
+from tuneproof.errors import FitError
 from tuneproof.records import Row
 
 PART_ROWS = 1_000
@@ -48,9 +50,10 @@ class Store(Sequence[Row]):
         weakref.finalize(self, remove_store, self.folder, self._out, self._in)
 
     def add(self, row: Row) -> None:
-        """Add a row at the end."""
+        """Add a row at the end. Raises FitError where the disk is full."""
         raw = row.model_dump_json().encode()
-        self._out.write(raw + b"\n")
+        with self._explained():
+            self._out.write(raw + b"\n")
         self._ends.append(self._ends[-1] + len(raw) + 1)
         self.ids.append(row.id)
 
@@ -84,8 +87,16 @@ class Store(Sequence[Row]):
     def _flush(self, rows: int) -> None:
         """See to it that the first `rows` rows can be read by others."""
         if rows > self._flushed:
-            self._out.flush()
+            with self._explained():
+                self._out.flush()
             self._flushed = len(self)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise FitError("data.no_room", where=str(self.folder), why=error.strerror or str(error)) from error
 
 
 class Picked(Sequence[Row]):
@@ -137,5 +148,7 @@ def read_part(folder: Path, part: Part) -> list[Row]:
 def remove_store(folder: Path, *files: IO[bytes]) -> None:
     """Close the files and remove the folder."""
     for file in files:
-        file.close()
+        # What could not be written is tried once more when a file is closed.
+        with suppress(OSError):
+            file.close()
     shutil.rmtree(folder, ignore_errors=True)

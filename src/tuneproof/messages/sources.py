@@ -7,6 +7,14 @@ from __future__ import annotations
 
 MESSAGES: dict[str, tuple[str, str]] = {
     "stage.read": ("Reading the data", "读取数据"),
+    "data.no_room": (
+        "The rows cannot be kept while they are checked: {why}.",
+        "检查数据时无法保存中间数据：{why}。",
+    ),
+    "data.no_room.hint": (
+        "Free as much room as the data takes, or name another folder for temporary files with TMPDIR.",
+        "请腾出与数据大小相当的空间，或用 TMPDIR 指定另一个临时目录。",
+    ),
     "data.detectable": (
         "{n} rows are held out to test on: a difference of {effect} points or more will be found 4 times in 5.",
         "留出 {n} 条数据用于测试：{effect} 个百分点及以上的差异，五次里能发现四次。",
