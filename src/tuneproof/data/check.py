@@ -194,9 +194,11 @@ class Parts:
 def gather_examined(store: Store, results: Iterable[dict[str, Any]]) -> tuple[Cases, list[Finding]]:
     """The rows without an error, with their traits, and what is found about each row by itself."""
     table, findings, traits, wrong = ClassTable(), list[Finding](), [np.zeros(0, dtype=TRAIT)], list[int]()
+    start = 0
     for result in results:
-        wrong += [sum(map(len, traits)) + at for at in result["wrong"]]
+        wrong += [start + at for at in result["wrong"]]
         traits.append(read_traits(result, table))
+        start += len(traits[-1])
         findings += read_findings(result)
     return leave_out(Cases(store, np.concatenate(traits), table.classes), wrong), findings
 
