@@ -6,8 +6,9 @@ import io
 
 import pytest
 from rich.console import Console
+from rich.progress import Progress
 
-from tuneproof.cli.bars import PAUSE, Bars, Lines
+from tuneproof.cli.bars import PAUSE, Bars, Lines, RateColumn
 from tuneproof.cli.show import NoteConsole
 from tuneproof.messages import use_language
 
@@ -144,3 +145,15 @@ def test_a_long_row_is_cut_in_the_middle(log: Console) -> None:
     shown = read(log)
     assert len(shown) < 1200
     assert shown.count("[...]") == 2
+
+
+def test_a_bar_tells_how_much_is_done_in_a_second() -> None:
+    clock = Clock()
+    display = Progress(RateColumn(), get_time=clock)
+    task = display.add_task("rows", total=10_000)
+    assert RateColumn().render(display.tasks[0]).plain == ""
+    for clock.now, done in ((1.0, 1000), (3.0, 3400)):
+        display.update(task, completed=done)
+    assert RateColumn().render(display.tasks[0]).plain == "1,200/s"
+    display.update(task, completed=10_000)
+    assert RateColumn().render(display.tasks[0]).plain == ""
