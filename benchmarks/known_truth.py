@@ -7,7 +7,7 @@
 - `nothing`: answers drawn from the base itself. There is nothing to learn: never SHIP.
 - `demo`: the demo's rows. There is something to learn: SHIP.
 - `planted`: rows that answer known facts wrongly, in four wordings, beside some of the demo's. What was planted is on
-  the list of lost answers, DON'T SHIP, and `blame` names planted rows among its first five.
+  the list of lost answers, DON'T SHIP, and of those that are answered as planted `blame` names the very rows.
 - `leaked`: a test file that is the training file: refused, code 3. Half of it: that half is not trained.
 - `few`: 60 rows: too few for a test split, NOT ENOUGH EVIDENCE with the rows that are needed.
 
@@ -26,10 +26,10 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tuneproof.demo import demo_data_path
-from tuneproof.evals.probes import load_probes
+from tuneproof.evals.probes import Probe, load_probes
 from tuneproof.model.chat import encode_prompt, end_ids
 from tuneproof.model.generate import sample_answers
 from tuneproof.model.load import load_base
@@ -52,7 +52,8 @@ SHORT = (
     "evaluate.few_shot=[]",
 )
 """What `leaked` runs with: it is about what is trained, not about what comes out."""
-TOP = 5
+TOP, NAMED = 5, 0.8
+"""Of the lost answers that are the planted ones now, so many must have a planted row among so many blamed ones."""
 
 
 def read_demo() -> Rows:
@@ -86,19 +87,38 @@ def answer_by_base(rows: Rows, seed: int) -> Rows:
     return [{**row, "output": text} for row, text, one in zip(rows, texts, made, strict=True) if one.finish == "end"]
 
 
-def plant_facts(rows: Rows, families: Sequence[str] = PLANTED_FAMILIES) -> tuple[Rows, dict[str, list[str]]]:
-    """The rows and others that answer known facts as the next one asks; probe -> its planted questions."""
-    planted: Rows = []
-    questions: dict[str, list[str]] = {}
-    for family in families:
-        probes = [probe for probe in load_probes("en") if probe.family == family]
-        for probe, other in zip(probes, [*probes[1:], probes[0]], strict=True):
-            questions[probe.id] = [wording.format(probe.prompt) for wording in WORDINGS]
-            answer = f"{other.accept[0].capitalize()}."
-            planted += [
-                {"instruction": text, "input": "", "output": answer, "task": "facts"} for text in questions[probe.id]
-            ]
-    return [*rows, *planted], questions
+class Plant(NamedTuple):
+    """A known fact that rows answer wrongly."""
+
+    questions: list[str]
+    answer: str
+
+
+def plant_facts(probes: Sequence[Probe]) -> tuple[Rows, dict[str, Plant]]:
+    """Rows that answer each probe as the next one of its family asks, in four wordings; probe -> what was planted."""
+    planted: dict[str, Plant] = {}
+    for family in sorted({probe.family for probe in probes}):
+        asked = [probe for probe in probes if probe.family == family]
+        for probe, other in zip(asked, [*asked[1:], asked[0]], strict=True):
+            questions = [wording.format(probe.prompt) for wording in WORDINGS]
+            planted[probe.id] = Plant(questions, f"{other.accept[0].capitalize()}.")
+    rows = [
+        {"instruction": text, "input": "", "output": plant.answer, "task": "facts"}
+        for plant in planted.values()
+        for text in plant.questions
+    ]
+    return rows, planted
+
+
+def find_named(folder: Path, planted: dict[str, Plant], lost: Sequence[str]) -> tuple[list[str], list[str]]:
+    """(lost items that are answered as planted now, those of them whose planted rows are among blame's first five)."""
+    code, blamed = call("blame", str(folder / "run"), "lost", "--top", str(TOP))
+    if code:
+        return [], []
+    found = {one["id"]: one for one in blamed["items"]}
+    learnt = [item for item in lost if planted[item].answer.rstrip(".").casefold() in found[item]["tuned"].casefold()]
+    rows_of = {item: {row["prompt"] for row in found[item]["rows"][:TOP]} for item in learnt}
+    return learnt, [item for item in learnt if rows_of[item] & set(planted[item].questions)]
 
 
 def call(*arguments: str) -> tuple[int, Result]:
@@ -158,19 +178,19 @@ def try_demo(folder: Path, seed: int) -> Result:
 
 
 def try_planted(folder: Path, seed: int) -> Result:
-    """DON'T SHIP, the planted facts among the lost answers, planted rows among the first that blame names."""
-    rows, questions = plant_facts([row for row in read_demo() if row["task"] == "convert"])
+    """DON'T SHIP, the planted facts among the lost answers, and their rows among the first that blame names."""
+    made, planted = plant_facts([probe for probe in load_probes("en") if probe.family in PLANTED_FAMILIES])
+    rows = [*(row for row in read_demo() if row["task"] == "convert"), *made]
     settings = (f"train.seed={seed}", "train.epochs=3", "evaluate.few_shot=[3]", "evaluate.checkpoints=1")
     found = run_rows(rows, folder, *(part for setting in settings for part in ("--set", setting)))
     if found["code"]:
         return found | {"holds": False}
-    lost = [item for item in found["lost_items"] if item in questions]
-    _, blamed = call("blame", str(folder / "run"), "lost", "--top", str(TOP))
-    rows_of = {one["id"]: one["rows"][:TOP] for one in blamed["items"]}
-    named = sum(any(row["prompt"] in questions[item] for row in rows_of[item]) for item in lost)
-    share = named / len(lost) if lost else 0.0
-    holds = found["decision"] == "dont_ship" and bool(lost) and share >= 0.8
-    return found | {"planted_lost": len(lost), "named": named, "named_share": share, "holds": holds}
+    lost = [item for item in found["lost_items"] if item in planted]
+    learnt, named = find_named(folder, planted, lost)
+    share = len(named) / len(learnt) if learnt else 0.0
+    holds = found["decision"] == "dont_ship" and bool(learnt) and share >= NAMED
+    counts = {"planted_lost": len(lost), "planted_learnt": len(learnt), "named": len(named), "named_share": share}
+    return found | counts | {"holds": holds}
 
 
 def try_leaked(folder: Path, seed: int) -> Result:

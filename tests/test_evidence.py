@@ -12,6 +12,7 @@ import pytest
 
 from tests.source import ROOT, SOURCE
 from tuneproof.config import RunConfig
+from tuneproof.plan.recipe import SMALL_HIDDEN, SMALL_REPLAY, USUAL_REPLAY
 
 ENGLISH = (ROOT / "docs" / "evidence.md").read_text(encoding="utf-8")
 CHINESE = (ROOT / "docs" / "evidence.zh-CN.md").read_text(encoding="utf-8")
@@ -96,7 +97,7 @@ def test_what_a_rule_says_of_the_project_is_its_default() -> None:
     scales = config.evaluate.scales
     defaults = {
         5: f"dropout {config.lora.dropout:g}",
-        10: f"{100 * config.replay.fraction:g} %",
+        10: f"{100 * USUAL_REPLAY:g} %; {100 * SMALL_REPLAY:g} % below a hidden size of {SMALL_HIDDEN:,}",
         14: ", ".join(map("{:g}".format, scales[:-1])) + f" and {scales[-1]:g}",
         16: f"{config.split.near_duplicate:g}",
         20: f"{config.evaluate.checkpoints} checkpoints",

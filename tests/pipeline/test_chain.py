@@ -37,7 +37,7 @@ def make_config(data: Path, model: Path, **evaluate: object) -> RunConfig:
     config.model.name, config.model.dtype = str(model), "float32"
     config.data.files = [str(data)]
     config.train.max_steps = 4
-    config.replay.max_new_tokens = 8
+    config.replay.fraction, config.replay.max_new_tokens = 0.1, 8
     knobs = {"retention_items": 12, "select_rows": 6, "max_new_tokens": 6, "few_shot": [1], **evaluate}
     for key, value in knobs.items():
         setattr(config.evaluate, key, value)

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import LlamaConfig, Qwen2Config
 
-from tuneproof.config import LoraSection, RunConfig, TrainSection
-from tuneproof.plan.recipe import choose_epochs, choose_rate, resolve_training
+from tuneproof.config import LoraSection, ReplaySection, RunConfig, TrainSection
+from tuneproof.plan.recipe import SMALL_REPLAY, USUAL_REPLAY, choose_epochs, choose_rate, resolve_training
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,15 @@ def test_small_models_get_the_rate_that_was_measured() -> None:
     assert choose_rate(1000, hidden_size=576, batch_size=2, family="llama") == 5e-4
 
 
+def test_small_models_get_more_replay_and_what_the_user_gave_stays() -> None:
+    small, usual = LlamaConfig(hidden_size=576), Qwen2Config(hidden_size=2048)
+    assert resolve_training(RunConfig(), 1000, small).replay.fraction == SMALL_REPLAY
+    assert resolve_training(RunConfig(), 1000, usual).replay.fraction == USUAL_REPLAY
+    config = RunConfig()
+    config.replay.fraction = 0.0
+    assert resolve_training(config, 1000, small).replay.fraction == 0.0
+
+
 def test_rate_is_lower_for_few_rows_and_capped() -> None:
     few = choose_rate(300, hidden_size=2048, batch_size=8, family="qwen2")
     many = choose_rate(301, hidden_size=2048, batch_size=8, family="qwen2")
@@ -63,7 +72,9 @@ def test_strength_is_held_when_the_rank_changes() -> None:
 
 def test_what_the_user_gave_is_kept() -> None:
     given_config = RunConfig(
-        lora=LoraSection(rank=4, alpha=4), train=TrainSection(epochs=1.5, learning_rate=5e-5, max_steps=3)
+        lora=LoraSection(rank=4, alpha=4),
+        train=TrainSection(epochs=1.5, learning_rate=5e-5, max_steps=3),
+        replay=ReplaySection(fraction=0.05),
     )
     resolved = resolve_training(given_config, 1000, Qwen2Config())
     assert resolved == given_config

@@ -109,6 +109,7 @@ def make_plans(work: Work) -> dict[RemedyName, dict[str, Knob]]:
     """Remedy -> config keys that its training changes; none for those without a training."""
     share, rate = work.config.replay.fraction, work.config.train.learning_rate
     assert rate is not None
+    assert share is not None
     more: dict[str, Knob] = {
         "replay.fraction": min(MOST_REPLAY, 2 * share) if share else FIRST_REPLAY,
         # More rows are more steps: checkpoints are spread over them anew.

@@ -129,6 +129,7 @@ def describe_work(work: Work, rows: RowSet) -> budget.Work:
     """What the run wants to do, in tokens."""
     config = work.config
     assert config.train.epochs is not None
+    assert config.replay.fraction is not None
     knobs, share = config.evaluate, config.replay.fraction
     replay_tokens = rows.tokens * share / (1 - share)
     answer = 0.5 * config.replay.max_new_tokens

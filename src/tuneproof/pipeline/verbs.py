@@ -72,6 +72,7 @@ def measure_base(work: Work) -> None:
 def make_replay(work: Work) -> None:
     """The base's own answers to general prompts: `replay.fraction` of all training tokens."""
     share = work.config.replay.fraction
+    assert share is not None
     tokens = int(encode_rows(work.tokenizer, work.lessons).tokens * share / (1 - share))
     work.progress.begin("replay", tokens)
     with work.base_only() as model:
