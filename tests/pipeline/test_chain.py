@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -241,6 +242,26 @@ def test_the_report_is_written_again_in_the_other_language(finished: RunDir, tmp
     page = report_run(run.path, "zh").read_text(encoding="utf-8")
     assert 'lang="zh' in page
     assert finished.report.read_text(encoding="utf-8") != page
+
+
+def test_replay_that_falls_short_is_told(tiny_model_dir: Path, tmp_path: Path) -> None:
+    """The tiny model ends hardly any answer in time."""
+
+    class Heard(Quiet):
+        said: ClassVar[dict[str, dict[str, object]]] = {}
+
+        def say(self, key: str, **values: object) -> None:
+            self.said[key] = values
+
+    config = make_config(write_rows(tmp_path / "rows.jsonl", 120), tiny_model_dir)
+    config.replay.fraction = 0.5
+    run = run_all(RunRequest(config, tmp_path / "run", command="", until="train"), Heard())
+    replay, training = run.load_rows("replay"), run.load(RunRecord).training
+    assert training is not None
+    assert training.replay_rows == sum(row.copies for row in replay)
+    assert all(row.copies == 4 for row in replay)
+    assert Heard.said["replay.short"]["n"] == len(replay)
+    assert Heard.said["replay.short"]["wanted"] == "50.0 %"
 
 
 def test_the_plan_is_held_against_what_was_measured(finished: RunDir) -> None:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.data.rows import make_row
 from tuneproof.model.generate import Generated
 from tuneproof.model.load import load_base
-from tuneproof.training.replay import Limits, generate_replay, keep_answer, load_prompts
+from tuneproof.training.replay import MOST_COPIES, Limits, generate_replay, keep_answer, load_prompts, repeat_rows
 
 
 @pytest.mark.parametrize(
@@ -37,3 +38,15 @@ def test_rows_hold_the_answers_the_base_gives(demo_model: Path) -> None:
         assert row.task == "replay"
     few = generate_replay(base.model, base.tokenizer, prompts, Limits(1, 24, 6))
     assert [row.reference for row in few] == [rows[0].reference]
+
+
+@pytest.mark.parametrize(
+    ("held", "wanted", "copies"),
+    [(100, 100, 1), (100, 149, 1), (100, 151, 2), (100, 390, 4), (100, 9000, 4), (0, 50, 1)],
+)
+def test_few_rows_are_seen_several_times_but_not_for_ever(held: int, wanted: int, copies: int) -> None:
+    rows = [make_row("a?", "a", 1), make_row("b?", "b", 2)] if held else []
+    repeated, tokens = repeat_rows(rows, held, wanted)
+    assert [row.copies for row in repeated] == [copies] * len(rows)
+    assert tokens == copies * held
+    assert copies <= MOST_COPIES

@@ -68,15 +68,13 @@ def choose_scorers(rows: Sequence[Row]) -> dict[str, ScorerName]:
     }
 
 
-def choose_limits(tasks: Sequence[str], lengths: Sequence[int], longest: int | None = None) -> dict[str, int]:
+def choose_limits(lengths: Mapping[str, Sequence[int]], longest: int | None = None) -> dict[str, int]:
     """Task -> new tokens at most: 1.5 x the 95th percentile of the reference lengths (in tokens), and 8 at least.
 
-    A few runaway answers triple the time of an evaluation and never score (PEFT's method comparison).
+    `lengths`: task -> tokens of each reference. A few runaway answers triple the time of an evaluation and never score
+    (PEFT's method comparison).
     """
-    by_task: dict[str, list[int]] = defaultdict(list)
-    for task, length in zip(tasks, lengths, strict=False):
-        by_task[task].append(length)
-    limits = {task: max(8, int(1.5 * float(np.percentile(some, 95))) + 1) for task, some in by_task.items()}
+    limits = {task: max(8, int(1.5 * float(np.percentile(some, 95))) + 1) for task, some in lengths.items()}
     return {task: min(limit, longest) if longest else limit for task, limit in limits.items()}
 
 

@@ -36,6 +36,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Answers of the base that earlier runs have made and this one takes over: {n}",
         "取用以前的运行已生成的基座回答：{n} 条",
     ),
+    "replay.short": (
+        "Replay is {share} of the training tokens instead of {wanted}: there are {n} answers, each seen at most four times a pass.",
+        "回放占训练 token 的 {share}，而不是 {wanted}：可用的回放回答只有 {n} 条。",
+    ),
     "train.skipped": (
         "A damaged checkpoint was passed over: {why}.",
         "跳过了一个损坏的检查点：{why}。",

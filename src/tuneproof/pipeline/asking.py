@@ -5,6 +5,7 @@ In: a `Work` and items. Out: answers; those of a candidate are kept in `eval/sel
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -13,11 +14,13 @@ from typing import Any
 from tuneproof.evals.measure import measure_items
 from tuneproof.evals.select import Ahead, Exam, Key
 from tuneproof.evals.task import Item
+from tuneproof.model.chat import encode_prompt
 from tuneproof.model.load import set_adapter
 from tuneproof.model.store import AnswerStore, Serving
 from tuneproof.pipeline.prompting import choose_count, name_suite
 from tuneproof.pipeline.work import Work
 from tuneproof.records import Answer
+from tuneproof.rundir import RunDir, write_atomic
 
 
 def answer_items(work: Work, items: Sequence[Item], before: int, store: AnswerStore | None = None) -> list[Answer]:
@@ -28,10 +31,27 @@ def answer_items(work: Work, items: Sequence[Item], before: int, store: AnswerSt
             model,
             work.tokenizer,
             items,
-            serving=Serving(work.answer_batch(items), store),
-            on_unscored=work.keep_unscored,
+            serving=Serving(size_batch(work, items), store),
+            on_unscored=lambda answers: keep_unscored(work.run, answers),
             on_progress=lambda done: work.progress.advance(before + done),
         )
+
+
+def size_batch(work: Work, items: Sequence[Item]) -> int:
+    """Answers side by side to items of the run; fewer than planned where the user's own probes are longer."""
+    own = {row.id for row in work.own_rows}
+    sizes = [len(encode_prompt(work.tokenizer, item.messages)) + item.limit for item in items if item.id in own]
+    return work.fit_batch(max(sizes, default=0))
+
+
+def keep_unscored(run: RunDir, answers: Sequence[tuple[Item, str]]) -> None:
+    """Write the answers that a scorer failed on to eval/unscored.jsonl, so that they are not lost with it."""
+    lines = [
+        {"id": item.id, "place": item.place, "prompt": item.prompt, "reference": item.reference, "answer": answer}
+        for item, answer in answers
+    ]
+    text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+    write_atomic(run.path / "eval" / "unscored.jsonl", text)
 
 
 class Asking:

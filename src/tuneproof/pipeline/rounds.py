@@ -209,7 +209,7 @@ def list_rates(work: Work) -> list[Trial]:
 
 def _count_steps(work: Work) -> int:
     """Steps of the run's own training."""
-    return count_steps(len(work.lessons) + len(work.run.load_rows("replay")), work.config)
+    return count_steps(len(work.lessons) + len(work.rehearsals), work.config)
 
 
 def _guess_probe(work: Work, trials: Sequence[Trial]) -> float | None:

@@ -15,6 +15,7 @@ from tuneproof.evals.rewording import reword_items
 from tuneproof.evals.select import FINALISTS, FIRST_LOOK, choose_candidate
 from tuneproof.evals.task import hash_items, spread_items
 from tuneproof.evals.verdict import Evidence, judge_run
+from tuneproof.figures import format_percent, to_plain
 from tuneproof.messages import current_language
 from tuneproof.model.load import set_adapter
 from tuneproof.pipeline.asking import Asking, answer_items, checkpoint_path, make_exam
@@ -29,12 +30,12 @@ from tuneproof.pipeline.prompting import (
 )
 from tuneproof.pipeline.work import Work
 from tuneproof.plan.budget import Halving, count_asked
-from tuneproof.records import DriftRecord, Plan, Row, RunRecord, Selection
+from tuneproof.records import DriftRecord, Plan, RunRecord, Selection
 from tuneproof.report import write_report
 from tuneproof.training.adapter import save_adapter
 from tuneproof.training.checkpoint import list_checkpoints
 from tuneproof.training.dataset import RowSet, encode_rows, explain_mask
-from tuneproof.training.replay import Limits, generate_replay, load_prompts
+from tuneproof.training.replay import ENOUGH, Limits, choose_prompts, generate_replay, repeat_rows
 from tuneproof.training.train import StepLog, count_steps, train_adapter
 from tuneproof.training.trainer import StepReport
 
@@ -84,23 +85,18 @@ def make_replay(work: Work) -> None:
             on_progress=work.count(),
             store=work.store,
         )
+    held = encode_rows(work.tokenizer, rows).tokens if rows else 0
+    rows, held = repeat_rows(rows, held, tokens)
+    if held < ENOUGH * tokens:
+        got = format_percent(held / (held + tokens * (1 - share) / share))
+        work.progress.say("replay.short", n=len(rows), share=to_plain(got), wanted=to_plain(format_percent(share)))
     work.run.save_rows("replay", rows)
     work.progress.end("replay")
 
 
-def choose_prompts(rows: Sequence[Row]) -> list[str]:
-    """Replay prompts in English, and where most rows are Chinese every second one in Chinese."""
-    text = "".join(row.question + row.reference for row in rows)
-    chinese = sum("\u4e00" <= letter <= "\u9fff" for letter in text)
-    english = load_prompts("en")
-    if chinese < 0.2 * len(text):
-        return english
-    return [prompt for pair in zip(load_prompts("zh"), english, strict=False) for prompt in pair]
-
-
 def train(work: Work) -> None:
     """Train; checkpoints lie in the run folder, the numbers of training in run.json."""
-    rows = encode_rows(work.tokenizer, [*work.lessons, *work.run.load_rows("replay")])
+    rows = encode_rows(work.tokenizer, [*work.lessons, *work.rehearsals])
     steps = count_steps(len(rows), work.config)
     if work.config.train.save_steps is None:
         work.config.train.save_steps = -(-steps // work.config.evaluate.checkpoints)

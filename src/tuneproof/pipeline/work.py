@@ -5,8 +5,8 @@ Everything here is derived: from the config, the records in the folder, and the 
 
 from __future__ import annotations
 
-import json
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
@@ -20,7 +20,7 @@ from tuneproof.config.load import dump_config
 from tuneproof.evals.probes import load_probes
 from tuneproof.evals.scorers import ScorerName
 from tuneproof.evals.task import Item, choose_limits, choose_scorers, make_probe_items, make_row_items, spread_items
-from tuneproof.model.chat import encode_prompt, encode_row
+from tuneproof.model.chat import encode_row
 from tuneproof.model.drift import Reading
 from tuneproof.model.fold import fold_adapter
 from tuneproof.model.hardware import Hardware, inspect_hardware
@@ -194,16 +194,31 @@ class Work:
         """The training rows as a pass over them shows them: each as often as its file's weight says."""
         return [row for row in self.train_rows for _ in range(row.copies)]
 
+    @property
+    def rehearsals(self) -> list[Row]:
+        """The replay rows as a pass shows them: several times where there are few."""
+        return [row for row in self.run.load_rows("replay") for _ in range(row.copies)]
+
     @cached_property
     def scoring_rows(self) -> list[Row]:
         """Rows by which scorers and limits are chosen: in a trial with fewer training rows those of its parent."""
         return self.run.load_rows("scoring") if self.run.has_rows("scoring") else self.train_rows
 
     @cached_property
+    def answer_lengths(self) -> dict[str, list[int]]:
+        """Task -> tokens of each training answer."""
+        return self._count_answers(self.scoring_rows)
+
+    def _count_answers(self, rows: Sequence[Row]) -> dict[str, list[int]]:
+        lengths = defaultdict(list)
+        for row in rows:
+            lengths[row.task].append(count_trained([encode_row(self.tokenizer, row.messages)]))
+        return dict(lengths)
+
+    @cached_property
     def limits(self) -> dict[str, int]:
         """Task -> new tokens at most, from the training answers."""
-        lengths = [count_trained([encode_row(self.tokenizer, row.messages)]) for row in self.scoring_rows]
-        return choose_limits([row.task for row in self.scoring_rows], lengths, self.config.evaluate.max_new_tokens)
+        return choose_limits(self.answer_lengths, self.config.evaluate.max_new_tokens)
 
     @cached_property
     def scorers(self) -> dict[str, ScorerName]:
@@ -250,18 +265,11 @@ class Work:
     @cached_property
     def own_items(self) -> list[Item]:
         """Items of the user's own probes, each family judged by the scorer of its own references."""
-        lengths = [count_trained([encode_row(self.tokenizer, row.messages)]) for row in self.own_rows]
         longest = self.config.evaluate.max_new_tokens
-        limits = choose_limits([row.task for row in self.own_rows], lengths, longest)
+        limits = choose_limits(self._count_answers(self.own_rows), longest)
         limits = {task: max(limit, min(OWN_ANSWER, longest or OWN_ANSWER)) for task, limit in limits.items()}
         named = self.config.evaluate.scorers
         return make_row_items(self.own_rows, scorers={}, limits=limits, clusters={}, named=named)
-
-    def answer_batch(self, items: Sequence[Item]) -> int:
-        """Answers side by side to items of the run; fewer than planned where the user's own probes are longer."""
-        own = {row.id for row in self.own_rows}
-        sizes = [len(encode_prompt(self.tokenizer, item.messages)) + item.limit for item in items if item.id in own]
-        return self.fit_batch(max(sizes, default=0))
 
     def fit_batch(self, longest: int) -> int:
         """Answers side by side: as planned for rows of `data.max_tokens`; fewer where prompt and answer are longer."""
@@ -280,15 +288,6 @@ class Work:
     def languages(self) -> Sequence[Literal["en", "zh"]]:
         """Languages of probes and neutral texts: those the rehearsal found, or the user named."""
         return self.config.evaluate.languages or PROBE_LANGUAGES
-
-    def keep_unscored(self, answers: Sequence[tuple[Item, str]]) -> None:
-        """Write the answers that a scorer failed on to eval/unscored.jsonl, so that they are not lost with it."""
-        lines = [
-            {"id": item.id, "place": item.place, "prompt": item.prompt, "reference": item.reference, "answer": answer}
-            for item, answer in answers
-        ]
-        text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-        write_atomic(self.run.path / "eval" / "unscored.jsonl", text)
 
     def count(self) -> Callable[[int], None]:
         """A progress callback for stages that only count."""

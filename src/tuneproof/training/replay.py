@@ -21,6 +21,11 @@ from tuneproof.records import Message, Row
 LOOPING = 0.2
 """Share of repeated 4-grams above which an answer loops (docs/evidence.md, rule 11)."""
 TASK = "replay"
+MOST_COPIES = 4
+"""Times that a pass may see a replay row: up to four, repeated text is worth nearly as much as new text (Muennighoff et
+al., NeurIPS 2023, arXiv 2305.16264; of pre-training)."""
+ENOUGH = 0.8
+"""Share of the tokens wanted below which it is said that replay falls short."""
 
 
 class Limits(NamedTuple):
@@ -36,6 +41,22 @@ def load_prompts(language: str) -> list[str]:
     """The project's general prompts in `en` or `zh`."""
     text = (files("tuneproof.training") / "prompts" / f"{language}.txt").read_text(encoding="utf-8")
     return [line for line in text.splitlines() if line.strip()]
+
+
+def choose_prompts(rows: Sequence[Row]) -> list[str]:
+    """Replay prompts in English, and where most rows are Chinese every second one in Chinese."""
+    text = "".join(row.question + row.reference for row in rows)
+    chinese = sum("\u4e00" <= letter <= "\u9fff" for letter in text)
+    english = load_prompts("en")
+    if chinese < 0.2 * len(text):
+        return english
+    return [prompt for pair in zip(load_prompts("zh"), english, strict=False) for prompt in pair]
+
+
+def repeat_rows(rows: Sequence[Row], held: int, wanted: int) -> tuple[list[Row], int]:
+    """The rows, each seen several times a pass where they hold fewer tokens than are wanted, and the tokens then."""
+    copies = min(MOST_COPIES, max(1, round(wanted / held))) if held else 1
+    return [row.model_copy(update={"copies": copies}) for row in rows], copies * held
 
 
 def generate_replay(
