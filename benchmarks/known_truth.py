@@ -5,7 +5,7 @@
 
 - `shuffled`: the demo's answers, permuted within their task. The form can be learnt, the content cannot: never SHIP.
 - `nothing`: answers drawn from the base itself. There is nothing to learn: never SHIP.
-- `demo`: the demo's rows. There is something to learn: SHIP.
+- `demo`: the demo's rows, one pass over them without a time limit. There is something to learn: SHIP.
 - `planted`: rows that answer known facts wrongly, in four wordings, beside some of the demo's. What was planted is on
   the list of lost answers, DON'T SHIP, and of those that are answered as planted `blame` names the very rows.
 - `leaked`: a test file that is the training file: refused, code 3. Half of it: that half is not trained.
@@ -173,7 +173,7 @@ def try_nothing(folder: Path, seed: int) -> Result:
 
 def try_demo(folder: Path, seed: int) -> Result:
     """SHIP."""
-    found = run_rows(read_demo(), folder, *DEMO_TIME, "--set", f"train.seed={seed}")
+    found = run_rows(read_demo(), folder, "--set", "train.epochs=1", "--set", f"train.seed={seed}")
     return found | {"holds": found.get("decision") == "ship"}
 
 

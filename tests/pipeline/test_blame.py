@@ -36,7 +36,7 @@ class Heard(Quiet):
 def finished(tiny_qwen_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> RunDir:
     """A run whose last checkpoint was chosen, and one of whose probes is written down as lost."""
     folder = tmp_path_factory.mktemp("blame")
-    config = make_config(write_rows(folder / "rows.jsonl", 120), tiny_qwen_dir, languages=["en"], scales=[1.0])
+    config = make_config(write_rows(folder / "rows.jsonl", 200), tiny_qwen_dir, languages=["en"], scales=[1.0])
     config.train.learning_rate, config.train.max_steps, config.train.save_steps = 3e-3, 24, 8
     config.data.system_prompt = "Be brief."
     run = run_all(RunRequest(config, folder / "run", command="tuneproof run rows.jsonl"), Quiet())

@@ -26,7 +26,7 @@ def runs(tiny_model_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> list
     rows = write_rows(folder / "rows.jsonl", 90)
     made = []
     for number, size in enumerate((8, 1)):
-        config = make_config(rows, tiny_model_dir, batch_size=size, remember=False)
+        config = make_config(rows, tiny_model_dir, batch_size=size, remember=False, select_probes=12)
         made.append(run_all(RunRequest(config, folder / f"run-{number}", command=""), Quiet()))
     return made
 

@@ -48,6 +48,8 @@ def test_small_models_get_more_replay_and_what_the_user_gave_stays() -> None:
     assert resolve_training(RunConfig(), 1000, small).replay.fraction == SMALL_REPLAY
     assert resolve_training(RunConfig(), 1000, usual).replay.fraction == USUAL_REPLAY
     config = RunConfig()
+    config.train.time_limit = 420
+    assert resolve_training(config, 1000, small).replay.fraction == USUAL_REPLAY
     config.replay.fraction = 0.0
     assert resolve_training(config, 1000, small).replay.fraction == 0.0
 

@@ -22,7 +22,8 @@ HIGHEST_RATE = 1e-3
 """72 of 80 diverged runs of a sweep over 27 models were at 3e-3 (rule 3)."""
 
 USUAL_REPLAY, SMALL_REPLAY = 0.1, 0.3
-"""Share of the training tokens (rule 10). Small models forget most; measured with the demo model (rule 10, `Here`)."""
+"""Share of the training tokens (rule 10). Small models forget most and get more, unless a time limit hurries them: more
+replay is made and trained at the cost of steps, and a model that is trained too little forgets more."""
 EPOCHS = ((100, 10), (300, 8), (1_000, 5), (3_000, 3), (10_000, 2))
 """Rows -> epochs (rule 6): the task's score peaks at about 4 passes while forgetting keeps growing (Biderman et al.
 2024, figures 1 and 2); the numbers for fewer rows are an inference."""
@@ -39,7 +40,8 @@ def resolve_training(config: RunConfig, rows: int, model_config: Any) -> RunConf
         resolved.lora.alpha = 2 * usual_rank
     text = model_config.get_text_config()
     if resolved.replay.fraction is None:
-        resolved.replay.fraction = SMALL_REPLAY if text.hidden_size < SMALL_HIDDEN else USUAL_REPLAY
+        unhurried = text.hidden_size < SMALL_HIDDEN and resolved.train.time_limit is None
+        resolved.replay.fraction = SMALL_REPLAY if unhurried else USUAL_REPLAY
     if resolved.train.learning_rate is None:
         resolved.train.learning_rate = choose_rate(
             rows, hidden_size=text.hidden_size, batch_size=resolved.train.batch_size, family=text.model_type
