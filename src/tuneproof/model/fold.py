@@ -1,9 +1,9 @@
 """An adapter folded into the weights while answers are made, and the weights as they were, bit for bit, afterwards.
 
 W + s (alpha / r) B A stands in W's place, so that a new token takes no product more than the base's. Beside each
-linear layer an adapter is two small products, a scaling and a sum, which on a CPU take as long as the layer itself
-(benchmarks/RESULTS.md). Only where all of it is fp32: the sum then differs by rounding, as two orders of adding do. In
-bf16 it would be rounded to 8 bits, and the answers would be those of another model than the adapter's.
+linear layer an adapter is two small products, a scaling and a sum, which cost a CPU much time for little arithmetic
+(benchmarks/folding.py measures it). Only where all of it is fp32: the sum then differs by rounding, as two orders of
+adding do. In bf16 it would be rounded to 8 bits, and the answers would be another model's than the adapter's.
 
     with fold_adapter(model):
         generate_answers(model, prompts, ...)
