@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -106,3 +109,18 @@ def test_a_place_that_cannot_be_written_costs_nothing_but_time(base: Base, tmp_p
 )
 def test_a_shorter_limit_cuts_the_same_answer(kept: Generated, limit: int, answer: Generated | None) -> None:
     assert cut_answer(kept, limit) == answer
+
+
+def test_answers_that_are_there_survive_a_store_that_another_process_is_writing(
+    base: Base, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, timeout=0))
+    plain = ask(base, open_it(base), count=2)
+    store = open_it(base)
+    assert store.path is not None
+    with closing(sqlite3.connect(store.path)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        assert ask(base, store, count=2) == plain
+    again = open_it(base)
+    assert ask(base, again, count=2) == plain
+    assert again.recalled == 2

@@ -70,8 +70,11 @@ class AnswerStore:
                 base.execute(TABLE)
                 rows = [(key, json.dumps(answer.ids), answer.finish) for key, answer in made.items()]
                 base.executemany(WRITE, rows)
-        except (sqlite3.Error, OSError):
-            # A damaged file would stay so for ever; on a full or read-only disk there is none to remove.
+        except (sqlite3.OperationalError, OSError):
+            # Another process is writing, or the disk is full or read-only: these answers are not kept.
+            return
+        except sqlite3.DatabaseError:
+            # A damaged file would stay so for ever.
             _remove(self.path)
 
 
