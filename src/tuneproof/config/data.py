@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Annotated
 
 from pydantic import Field
 
 from tuneproof.config.knob import Section, knob
 
+LONGEST = 2048
+"""Tokens a row may have unless the user says otherwise: longer rows are rare and set the memory of every step."""
 STDIN = "-"
 """The file that stands for standard input."""
 WORD = r"[A-Za-z0-9][\w.-]*"
@@ -52,3 +55,7 @@ class DataSection(Section):
     max_tokens: int | None = knob(
         None, "Longest row in tokens; a longer one is left out and named.", "The longest row, up to 2048.", ge=16
     )
+
+    def limit_row(self, tokens: Iterable[int]) -> int:
+        """Tokens a row may have, given those of the rows: the user's number, or the longest row up to `LONGEST`."""
+        return self.max_tokens or min(LONGEST, max(tokens, default=LONGEST))

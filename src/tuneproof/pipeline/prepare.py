@@ -9,15 +9,14 @@ from __future__ import annotations
 from tuneproof.config import RunConfig
 from tuneproof.data.findings import make_case, note_defect
 from tuneproof.errors import DataError, FitError
-from tuneproof.model.chat import encode_row
 from tuneproof.model.hardware import free_disk, inspect_hardware
 from tuneproof.model.load import load_config
-from tuneproof.model.step import count_trained
+from tuneproof.model.step import measure_row
 from tuneproof.pipeline.beside import check_beside
 from tuneproof.pipeline.mixing import list_side
 from tuneproof.pipeline.onward import find_trained, keep_apart
 from tuneproof.pipeline.probes import prepare_probes
-from tuneproof.pipeline.rows import Prepared, prepare_rows, read_test, use_own_test
+from tuneproof.pipeline.rows import Prepared, add_findings, prepare_rows, read_test, use_own_test
 from tuneproof.pipeline.scorers import try_scorers
 from tuneproof.pipeline.work import Work
 from tuneproof.plan.choose import Lengths, Target, choose_plan
@@ -83,10 +82,7 @@ def part_rounds(work: Work, prepared: Prepared) -> None:
 def plan_memory(work: Work) -> None:
     """Choose what fits and write plan.json; config.yaml then has every memory and training value resolved."""
     work.progress.begin("plan")
-    sizes = {}
-    for row in work.train_rows:
-        one = encode_row(work.tokenizer, row.messages)
-        sizes[row.id] = (len(one.ids), count_trained([one]))
+    sizes = {row.id: measure_row(work.tokenizer, row.messages) for row in work.train_rows}
     hardware = work.hardware
     limit = work.config.memory.limit or int(0.9 * hardware.memory_free)
     dtype = work.config.model.dtype or hardware.dtype
@@ -108,10 +104,10 @@ def leave_out_long(work: Work, tokens: dict[str, int]) -> None:
     if not long:
         return
     report = work.run.load(DataReport)
-    report.findings += [
-        note_defect(make_case(row), "over_length", "warning", tokens=tokens[row.id], limit=cap) for row in long
-    ]
-    report.counts["over_length"] = report.counts.get("over_length", 0) + len(long)
+    add_findings(
+        report,
+        [note_defect(make_case(row), "over_length", "warning", tokens=tokens[row.id], limit=cap) for row in long],
+    )
     work.run.save(report)
     work.train_rows = [row for row in work.train_rows if tokens[row.id] <= cap]
     work.run.save_rows("train", work.train_rows)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from tuneproof.config.data import LONGEST
 from tuneproof.data.probes import LeftOut, name_families, sift_probes
 from tuneproof.data.read import read_rows
 from tuneproof.errors import DataError
@@ -17,8 +18,6 @@ from tuneproof.model.chat import encode_row
 from tuneproof.pipeline.work import OWN_ANSWER, PROBE_LANGUAGES, Work
 from tuneproof.records import Row
 
-LONGEST = 2048
-"""Tokens of a probe with its answer, where neither the config nor the model's context says less."""
 REASONS_TOLD = 10
 
 

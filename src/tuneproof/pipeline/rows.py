@@ -23,9 +23,6 @@ from tuneproof.progress import Progress
 from tuneproof.records import DataReport, Finding, Row, Split, SplitSummary
 from tuneproof.statistics import detectable_effect
 
-LONGEST = 2048
-"""Tokens a row may have unless the user says otherwise: longer rows are rare and set the memory of every step."""
-
 
 class Prepared(NamedTuple):
     """Rows ready to be used."""
@@ -49,8 +46,8 @@ def prepare_rows(config: RunConfig, progress: Progress) -> Prepared:
     reader = make_reader(columns=data.columns, task=data.task, system_prompt=data.system_prompt, encoding=data.encoding)
     with Examination(progress) as examination:
         read = read_files([Path(file) for file in data.files], reader, progress, examination.watch)
-        sizes = encode_rows(config, read, progress)
-        longest = data.max_tokens or min(LONGEST, max((tokens for tokens, _ in sizes), default=LONGEST))
+        sizes = measure_rows(config, read, progress)
+        longest = data.limit_row(tokens for tokens, _ in sizes)
         limits = Limits(config.split.near_duplicate, longest, sizes)
         report, cases, clusters = examination.finish(read, limits)
     if data.outliers:
@@ -80,20 +77,18 @@ def add_findings(report: DataReport, findings: Sequence[Finding]) -> None:
         report.counts[one.kind] = report.counts.get(one.kind, 0) + 1
 
 
-def encode_rows(config: RunConfig, read: ReadResult, progress: Progress) -> list[tuple[int, int]]:
+def measure_rows(config: RunConfig, read: ReadResult, progress: Progress) -> list[tuple[int, int]]:
     """(tokens, trained tokens) of every row that was read; nothing where no model was named."""
     if config.model.name is None:
         return []
-    from tuneproof.model.chat import encode_row
     from tuneproof.model.load import load_tokenizer
-    from tuneproof.model.step import count_trained
+    from tuneproof.model.step import measure_row
 
     tokenizer: Any = load_tokenizer(config.model.name, config.model.revision)
     sizes = []
     progress.begin("tokens", len(read.rows))
     for row in read.rows:
-        encoded = encode_row(tokenizer, row.messages)
-        sizes.append((len(encoded.ids), count_trained([encoded])))
+        sizes.append(measure_row(tokenizer, row.messages))
         if len(sizes) % PART_ROWS == 0:
             progress.advance(len(sizes))
     progress.end("tokens")

@@ -20,7 +20,6 @@ from tuneproof.config.load import dump_config
 from tuneproof.evals.probes import load_probes
 from tuneproof.evals.scorers import ScorerName
 from tuneproof.evals.task import Item, choose_limits, choose_scorers, make_probe_items, make_row_items, spread_items
-from tuneproof.model.chat import encode_row
 from tuneproof.model.drift import Reading
 from tuneproof.model.fold import fold_adapter
 from tuneproof.model.hardware import Hardware, inspect_hardware
@@ -35,7 +34,7 @@ from tuneproof.model.load import (
     remove_adapter,
 )
 from tuneproof.model.packing import check_isolation
-from tuneproof.model.step import check_plain_head, count_trained
+from tuneproof.model.step import check_plain_head, measure_row
 from tuneproof.model.store import AnswerStore, open_store
 from tuneproof.progress import Progress
 from tuneproof.records import Plan, Row, Split
@@ -212,7 +211,7 @@ class Work:
     def _count_answers(self, rows: Sequence[Row]) -> dict[str, list[int]]:
         lengths = defaultdict(list)
         for row in rows:
-            lengths[row.task].append(count_trained([encode_row(self.tokenizer, row.messages)]))
+            lengths[row.task].append(measure_row(self.tokenizer, row.messages)[1])
         return dict(lengths)
 
     @cached_property

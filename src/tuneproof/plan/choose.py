@@ -19,8 +19,6 @@ from tuneproof.records import Alternative, Phases, Plan, Rejected, Settings
 
 __all__ = ["Lengths", "Target", "choose_plan"]
 
-LONGEST = 2048
-"""Tokens a row may have unless the user says otherwise."""
 CHECKPOINTING_COST = 4 / 3
 """Time of a step with recomputation over one without: measured 1.31 to 1.42 on a CPU with the demo model."""
 FLUSHING_COST = 1.5
@@ -76,7 +74,7 @@ class Search:
         self.forecaster = forecaster
         self.config, self.data, self.target = forecaster.config, forecaster.data, forecaster.target
         self.rejected: list[tuple[Candidate, int, str]] = []
-        self.longest = self.config.data.max_tokens or min(LONGEST, max(self.data.tokens, default=LONGEST))
+        self.longest = self.config.data.limit_row(self.data.tokens)
 
     def plan(self) -> Plan:
         """Search, and write down what was found."""

@@ -183,7 +183,7 @@ class Forecaster:
     def _lay_step(self, candidate: Candidate) -> Step:
         """The heaviest pack: full of the longest rows, as far as a batch has that many tokens.
 
-        Replay rows are not known yet: any row of the batch may be one, with a short question and a whole answer.
+        Replay is made after the plan: any row of the batch may be a replay row, a short question and a whole answer.
         """
         from tuneproof.plan.trace import Step
 
