@@ -21,12 +21,14 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model, set_peft_model_state_dict
 from peft.tuners.lora import LoraLayer
 from safetensors.torch import load_file
+from torch import nn
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
 from tuneproof.demo.model import demo_model_path
 from tuneproof.errors import ModelError
 from tuneproof.model.hardware import DtypeName, bound_kernel_caches
+from tuneproof.model.lora import join_neighbours, make_layer
 from tuneproof.model.packing import ATTENTION
 
 
@@ -130,8 +132,10 @@ def add_adapter(
     with warnings.catch_warnings():
         # peft 0.21 asks for a property that transformers 5.23 has renamed.
         warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*", category=FutureWarning)
+        config._register_custom_module({nn.Linear: make_layer})  # type: ignore[dict-item]
         wrapped = get_peft_model(model, config)
     assert isinstance(wrapped, PeftModel)
+    join_neighbours(wrapped)
     return wrapped
 
 

@@ -1,0 +1,281 @@
+"""The trainers that `benchmarks/training.py` holds against each other; each runs in a process of its own.
+
+    python benchmarks/contenders.py NAME JOB.json OUT.json
+
+In: a `Job`: model, rows as token ids and masks in the order in which they are trained, batch, LoRA. Out: a `Result`.
+Every contender gets the same ids, the same trained tokens, the same start of the adapter (one seed), the same AdamW and
+the same learning rate, and differs in nothing but what it does with them. `packed` ones cut steps of about as many
+tokens where the others take `batch` rows.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from importlib import import_module, metadata
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tuneproof.model.hardware import DtypeName, read_peak, reset_peak
+
+PACK = 1024
+"""Tokens of a pack where TRL packs: its default."""
+
+
+class Job(NamedTuple):
+    """The work."""
+
+    model: str
+    rows: list[tuple[list[int], list[bool]]]
+    batch: int
+    rank: int
+    alpha: int
+    rate: float
+    seed: int
+    out: str
+
+    @property
+    def steps(self) -> int:
+        """Optimizer steps of `batch` rows."""
+        return -(-len(self.rows) // self.batch)
+
+
+class Mark(NamedTuple):
+    """The end of an optimizer step."""
+
+    seconds: float
+    tokens: int
+    """All tokens of the step, padding not among them."""
+    trained: int
+    loss: float
+
+
+class Result(NamedTuple):
+    """What a contender did."""
+
+    marks: list[Mark]
+    peak: int
+    """Largest resident size of the process in training, bytes."""
+    versions: dict[str, str]
+
+
+class Tally:
+    """Counts what a trainer is fed, step by step."""
+
+    def __init__(self) -> None:
+        self.started = time.perf_counter()
+        self.fed: list[tuple[int, int]] = []
+        self.ends: list[tuple[float, int]] = []
+
+    def feed(self, inputs: dict[str, Any]) -> None:
+        """Count a batch as the model gets it: whatever is neither padded nor masked."""
+        labels, mask = inputs["labels"], inputs.get("attention_mask")
+        tokens = int(mask.sum()) if mask is not None else labels.numel()
+        first = labels[:, 0] != -100
+        self.fed.append((tokens, int((labels != -100).sum() - first.sum())))
+
+    def end_step(self) -> None:
+        """An optimizer step has ended."""
+        self.ends.append((time.perf_counter(), len(self.fed)))
+
+    def marks(self, losses: list[float]) -> list[Mark]:
+        """The steps, with their losses as the trainer logged them."""
+        made, before = [], 0
+        for (at, until), loss in zip(self.ends, losses, strict=True):
+            parts = self.fed[before:until]
+            tokens, trained = sum(part[0] for part in parts), sum(part[1] for part in parts)
+            made.append(Mark(at - self.started, tokens, trained, loss))
+            before = until
+        return made
+
+
+def run_ours(job: Job, dtype: DtypeName) -> list[Mark]:
+    """Our trainer, as `tuneproof train` calls it."""
+    from transformers import set_seed
+
+    from tuneproof.config import RunConfig
+    from tuneproof.model.chat import Encoded
+    from tuneproof.model.load import add_adapter, load_base
+    from tuneproof.model.step import check_plain_head
+    from tuneproof.records import Message, Row
+    from tuneproof.training.dataset import RowSet
+    from tuneproof.training.train import StepLog, train_adapter
+    from tuneproof.training.trainer import Shape, StepReport
+
+    base = load_base(job.model, device="cpu", dtype=dtype)
+    set_seed(job.seed)
+    model = add_adapter(base.model, rank=job.rank, alpha=job.alpha, dropout=0.0, targets="all-linear")
+    said = [Message(role="user", content="q"), Message(role="assistant", content="a")]
+    rows = [Row(id=str(n), file="rows", line=n + 1, task="t", messages=said) for n in range(len(job.rows))]
+    config = RunConfig()
+    knobs = config.train
+    knobs.learning_rate, knobs.max_steps, knobs.save_steps = job.rate, job.steps, job.steps
+    knobs.batch_size, knobs.seed = job.batch, job.seed
+    marks: list[Mark] = []
+    started = time.perf_counter()
+
+    def note(report: StepReport) -> None:
+        seconds = time.perf_counter() - started
+        marks.append(Mark(seconds, report.tokens, report.trained_tokens, report.loss))
+
+    shape = Shape(pack_tokens=job.batch * 512, loss_chunk=256, plain_head=check_plain_head(model))
+    encoded = [Encoded(ids, mask) for ids, mask in job.rows]
+    train_adapter(model, RowSet(rows, encoded), config=config, shape=shape, folder=Path(job.out), log=StepLog([], note))
+    return marks
+
+
+def describe_training(job: Job) -> dict[str, Any]:
+    """Arguments that every Trainer gets."""
+    return {
+        "output_dir": job.out,
+        "num_train_epochs": 1,
+        "learning_rate": job.rate,
+        "lr_scheduler_type": "linear",
+        "warmup_steps": max(1, round(0.05 * job.steps)),
+        "max_grad_norm": 1.0,
+        "weight_decay": 0.0,
+        "logging_steps": 1,
+        "save_strategy": "no",
+        "report_to": [],
+        "disable_tqdm": True,
+        "use_cpu": True,
+        "seed": job.seed,
+        "dataloader_pin_memory": False,
+    }
+
+
+def watch_trainer(trainer: Any) -> Tally:
+    """Count what a Trainer is fed, without changing what it does."""
+    from transformers import TrainerCallback
+
+    tally = Tally()
+    step = trainer.training_step
+
+    def counted(model: Any, inputs: dict[str, Any], *rest: Any, **named: Any) -> Any:
+        tally.feed(inputs)
+        return step(model, inputs, *rest, **named)
+
+    class Ends(TrainerCallback):
+        def on_step_end(self, *args: Any, **facts: Any) -> None:
+            tally.end_step()
+
+    trainer.training_step = counted
+    trainer.add_callback(Ends())
+    return tally
+
+
+def read_losses(trainer: Any) -> list[float]:
+    """The loss of each step, as it was logged."""
+    return [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
+
+
+def run_plain(job: Job, *, bf16: bool) -> list[Mark]:
+    """`transformers.Trainer` and peft with padded batches, as their docs put them together."""
+    from peft import LoraConfig, get_peft_model
+    from transformers import (
+        AutoModelForCausalLM,
+        AutoTokenizer,
+        DataCollatorForSeq2Seq,
+        Trainer,
+        TrainingArguments,
+        set_seed,
+    )
+
+    tokenizer = AutoTokenizer.from_pretrained(job.model)
+    model = AutoModelForCausalLM.from_pretrained(job.model)
+    set_seed(job.seed)
+    lora = LoraConfig(r=job.rank, lora_alpha=job.alpha, target_modules="all-linear", task_type="CAUSAL_LM")
+    adapted = get_peft_model(model, lora)
+    arguments = TrainingArguments(
+        **describe_training(job),
+        per_device_train_batch_size=job.batch,
+        train_sampling_strategy="sequential",
+        bf16=bf16,
+    )
+    trainer = Trainer(
+        adapted,
+        arguments,
+        train_dataset=label_rows(job),
+        data_collator=DataCollatorForSeq2Seq(tokenizer),
+    )
+    tally = watch_trainer(trainer)
+    reset_peak("cpu")
+    trainer.train()
+    return tally.marks(read_losses(trainer))
+
+
+def run_trl(job: Job, **options: Any) -> list[Mark]:
+    """TRL's SFTTrainer with its own defaults, and `options` on top."""
+    from peft import LoraConfig
+
+    # Neither is a dependency of this project.
+    trl, datasets = import_module("trl"), import_module("datasets")
+
+    packing = options.get("packing", False)
+    tokens = sum(len(ids) for ids, _ in job.rows)
+    batch = max(1, round(tokens / job.steps / PACK)) if packing else job.batch
+    arguments = trl.SFTConfig(
+        **describe_training(job),
+        per_device_train_batch_size=batch,
+        max_length=PACK,
+        train_sampling_strategy="sequential",
+        **options,
+    )
+    trainer = trl.SFTTrainer(
+        model=job.model,
+        args=arguments,
+        train_dataset=datasets.Dataset.from_list(label_rows(job)),
+        peft_config=LoraConfig(r=job.rank, lora_alpha=job.alpha, target_modules="all-linear", task_type="CAUSAL_LM"),
+    )
+    tally = watch_trainer(trainer)
+    reset_peak("cpu")
+    trainer.train()
+    return tally.marks(read_losses(trainer))
+
+
+def label_rows(job: Job) -> list[dict[str, list[int]]]:
+    """Rows as the Trainer wants them: -100 where nothing is trained."""
+    return [
+        {"input_ids": ids, "labels": [token if trained else -100 for token, trained in zip(ids, mask, strict=True)]}
+        for ids, mask in job.rows
+    ]
+
+
+CONTENDERS: dict[str, Callable[[Job], list[Mark]]] = {
+    "tuneproof": lambda job: run_ours(job, "bfloat16"),
+    "tuneproof fp32": lambda job: run_ours(job, "float32"),
+    "Trainer + peft": lambda job: run_plain(job, bf16=False),
+    "Trainer + peft bf16": lambda job: run_plain(job, bf16=True),
+    "TRL": run_trl,
+    "TRL packing": lambda job: run_trl(job, packing=True),
+    "TRL kept": lambda job: run_trl(job, gradient_checkpointing=False),
+    "TRL packing kept": lambda job: run_trl(job, packing=True, gradient_checkpointing=False),
+}
+"""Name -> run. `kept`: without recomputing activations, which TRL does by default."""
+PACKAGES = ("torch", "transformers", "peft", "trl", "accelerate")
+
+
+def list_versions() -> dict[str, str]:
+    """Versions of what was run; a package that is not there has none."""
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def main(name: str, job_file: Path, out: Path) -> None:
+    """Run one contender."""
+    told = json.loads(job_file.read_text(encoding="utf-8"))
+    job = Job(**{**told, "rows": [(ids, mask) for ids, mask in told["rows"]]})
+    marks = CONTENDERS[name](job)
+    result = Result(marks, read_peak("cpu") or 0, list_versions())
+    out.write_text(json.dumps(result._asdict()), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]))

@@ -1,0 +1,184 @@
+"""How fast training is: ours beside a plain Trainer, TRL, and TRL with packing, on the same work, in one run.
+
+    python benchmarks/training.py --data rows.json --keep rounds.jsonl      one round, 3 to 4 minutes on 2 cores
+    python benchmarks/training.py --show rounds.jsonl                       the table of all rounds so far
+
+One model, the same rows as the same token ids, the same trained tokens, LoRA, optimizer and learning rate; each trainer
+in a process of its own, one after the other (`contenders.py`). `--data` takes any file that tuneproof reads and may be
+repeated; rows are drawn evenly from all of it, so that `--steps` see the lengths that the whole has. The first step of
+each is warm-up and not timed. Ratios are within a round, since a machine's speed drifts between rounds.
+
+The share of the machine's matrix-product rate counts what the model needs and nothing else: two operations a weight
+and token in the forward, two for the gradient by the inputs, six a weight of the adapter, the head at trained tokens
+alone, attention within rows. TRL is no dependency of this project: `pip install trl`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from transformers import AutoConfig
+
+from benchmarks.contenders import CONTENDERS, Job, list_versions
+from tuneproof.data.read import read_rows
+from tuneproof.model.chat import encode_row
+from tuneproof.model.hardware import inspect_hardware
+from tuneproof.model.load import find_model, load_tokenizer
+from tuneproof.plan.formula import Dimensions, count_adapter, count_linear, read_dimensions
+
+LONGEST = 1024
+"""Longer rows are left out: TRL would cut them at this length by default."""
+OURS = "tuneproof"
+PRODUCTS = ((2048, 2048, 2048), (1024, 576, 1536), (2048, 576, 1536), (1024, 1536, 576))
+"""Matrix products (tokens, in, out) of which the fastest is the machine's rate."""
+
+
+class Measured(NamedTuple):
+    """One contender in one round."""
+
+    trained: float
+    """Trained tokens a second."""
+    tokens: float
+    peak: float
+    """GB."""
+    loss: float
+    """Mean over all trained tokens of the round, in nats."""
+    share: float
+    """Of the machine's rate of matrix products in its faster dtype."""
+    wall: float
+    """Seconds of the whole process: imports, loading, every step."""
+
+
+def draw_rows(files: Sequence[Path], model: str, count: int, pool: int) -> list[tuple[list[int], list[bool]]]:
+    """`count` rows spread evenly over the first `pool` of each file, in the files' order, as ids and mask."""
+    tokenizer = load_tokenizer(model)
+    found = []
+    for file in files:
+        rows = read_rows([file], columns=None, task=None, system_prompt=None, encoding=None).rows
+        found += [encode_row(tokenizer, row.messages) for row in rows[:pool]]
+    short = [row for row in found if len(row.ids) <= LONGEST and sum(row.mask[1:])]
+    every = len(short) / count
+    return [tuple(short[int(at * every)]) for at in range(count)]  # type: ignore[misc]
+
+
+def measure_rate(dtype: torch.dtype) -> float:
+    """The most floating-point operations a second of a matrix product here, over a few shapes."""
+    best = 0.0
+    for rows, inner, outer in PRODUCTS:
+        left, right = torch.randn(rows, inner).to(dtype), torch.randn(outer, inner).to(dtype)
+        torch.mm(left, right.t())
+        for _ in range(5):
+            started = time.perf_counter()
+            for _ in range(4):
+                torch.mm(left, right.t())
+            best = max(best, 4 * 2 * rows * inner * outer / (time.perf_counter() - started))
+    return best
+
+
+def count_operations(sizes: Dimensions, job: Job, rows: Sequence[tuple[list[int], list[bool]]]) -> float:
+    """Floating-point operations that a LoRA step on these rows needs."""
+    tokens, trained = sum(len(ids) for ids, _ in rows), sum(sum(mask[1:]) for _, mask in rows)
+    body = 4 * count_linear(sizes) * tokens + 6 * count_adapter(sizes, job.rank) * tokens
+    head = 4 * sizes.vocabulary * sizes.hidden * trained
+    # Scores and values over half the square, and 2.5 times that backward.
+    pairs = sum(len(ids) ** 2 / 2 for ids, _ in rows)
+    return body + head + 3.5 * 4 * pairs * sizes.layers * sizes.heads * sizes.head_size
+
+
+def run_round(job: Job, names: Sequence[str], python: str) -> dict[str, Any]:
+    """Run each contender once; one that fails is told and left out."""
+    sizes = read_dimensions(AutoConfig.from_pretrained(job.model))
+    rates = {name: measure_rate(getattr(torch, name)) for name in ("float32", "bfloat16")}
+    found: dict[str, Any] = {"rates": rates, "measured": {}, "versions": list_versions()}
+    timed = job.rows[job.batch :]
+    needed = count_operations(sizes, job, timed) / sum(len(ids) for ids, _ in timed)
+    for name in names:
+        with tempfile.TemporaryDirectory() as folder:
+            job_file, out = Path(folder, "job.json"), Path(folder, "out.json")
+            told = job._replace(out=str(Path(folder, "run")))._asdict()
+            job_file.write_text(json.dumps(told), encoding="utf-8")
+            started = time.perf_counter()
+            command = [python, str(Path(__file__).with_name("contenders.py")), name, str(job_file), str(out)]
+            done = subprocess.run(command, check=False, capture_output=True, text=True)
+            wall = time.perf_counter() - started
+            if done.returncode or not out.is_file():
+                print(f"{name}: failed\n{done.stderr[-1500:]}", file=sys.stderr, flush=True)
+                continue
+            result = json.loads(out.read_text(encoding="utf-8"))
+        first, *marks = result["marks"]
+        seconds = marks[-1][0] - first[0]
+        tokens, trained = sum(mark[1] for mark in marks), sum(mark[2] for mark in marks)
+        every = [first, *marks]
+        loss = sum(mark[3] * mark[2] for mark in every) / sum(mark[2] for mark in every)
+        share = needed * tokens / seconds / max(rates.values())
+        measured = Measured(trained / seconds, tokens / seconds, result["peak"] / 1e9, loss, share, wall)
+        found["measured"][name] = measured._asdict()
+        print(f"{name:20} {measured.trained:7.1f} trained tokens/s, {trained} timed, {wall:.0f} s", flush=True)
+    return found
+
+
+def show_rounds(rounds: Sequence[dict[str, Any]]) -> None:
+    """Print the table: medians, and the ratio to ours with its lowest and highest round."""
+    rates = {name: statistics.median(one["rates"][name] for one in rounds) / 1e9 for name in rounds[0]["rates"]}
+    versions = ", ".join(f"{name} {version}" for name, version in rounds[-1]["versions"].items())
+    threads = torch.get_num_threads()
+    print(f"{inspect_hardware('cpu').name}, {threads} threads; Python {platform.python_version()}, {versions}")
+    told = ", ".join(f"{rate:.0f} GFLOP/s in {name}" for name, rate in rates.items())
+    print(f"matrix products: {told}; {len(rounds)} rounds")
+    heads = ("trainer", "trained tokens/s", "all tokens/s", "ours is faster by", "peak GB", "share of rate")
+    print(f"| {' | '.join((*heads, 'mean loss', 'wall s'))} |\n|{' --- |' * (len(heads) + 2)}")
+    for name in CONTENDERS:
+        kept = [one for one in rounds if name in one["measured"] and OURS in one["measured"]]
+        if not kept:
+            continue
+        middle = {field: statistics.median(one["measured"][name][field] for one in kept) for field in Measured._fields}
+        ratios = [one["measured"][OURS]["trained"] / one["measured"][name]["trained"] for one in kept]
+        spread = f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+        print(
+            f"| {name} | {middle['trained']:.0f} | {middle['tokens']:.0f} | {spread} | {middle['peak']:.2f} "
+            f"| {middle['share']:.0%} | {middle['loss']:.4f} | {middle['wall']:.0f} |"
+        )
+
+
+def main() -> None:
+    """One round, or the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, action="append", default=[])
+    parser.add_argument("--model", default="demo")
+    parser.add_argument("--pool", type=int, default=400, help="rows of each file that are drawn from")
+    parser.add_argument("--steps", type=int, default=5)
+    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--rank", type=int, default=16)
+    parser.add_argument("--only", nargs="+", choices=CONTENDERS, default=list(CONTENDERS))
+    parser.add_argument("--python", default=sys.executable, help="interpreter of the contenders")
+    parser.add_argument("--keep", type=Path, help="file that rounds are added to")
+    parser.add_argument("--show", type=Path, help="print the table of a file of rounds")
+    options = parser.parse_args()
+    if options.show:
+        lines = options.show.read_text(encoding="utf-8").splitlines()
+        return show_rounds([json.loads(line) for line in lines])
+    files = options.data or [Path(__file__).parents[1] / "src/tuneproof/demo/service_desk.jsonl"]
+    rows = draw_rows(files, options.model, options.steps * options.batch, options.pool)
+    job = Job(
+        find_model(options.model), rows, options.batch, options.rank, 2 * options.rank, rate=5e-4, seed=17, out=""
+    )
+    found = run_round(job, options.only, options.python)
+    if options.keep:
+        with options.keep.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(found) + "\n")
+    return show_rounds([found])
+
+
+if __name__ == "__main__":
+    main()
