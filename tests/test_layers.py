@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "pipeline": GROUND | STAGES | {"model", "report"},
     "cluster": GROUND | {"pipeline"},
     "serve": GROUND | {"model"},
-    "web": GROUND,
+    "web": GROUND | {"report"},
     "cli": GROUND | {"pipeline", "cluster"},
     "__init__": GROUND,
     "__main__": {"cli"},

@@ -79,6 +79,10 @@ FAMILIES = (
     "trials.gate.",
     "verdict.reason.",
     "verdict.summary.",
+    "web.column.",
+    "web.js.",
+    "web.only.",
+    "web.state.",
 )
 
 

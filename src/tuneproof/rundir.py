@@ -4,6 +4,7 @@
       config.yaml               exactly what ran, every value resolved
       run.json                  RunRecord: status, fingerprint, versions, device, seed, stages, training
       events.jsonl              one JSON object a line with `time` and `kind`
+      progress.json             Standing: how far the stage at work is
       data/report.json          DataReport
       data/split.json           Split
       data/{train,select,test}.jsonl   a Row a line
@@ -28,6 +29,7 @@
       trials/NAME/              a trial: a run folder of its own, on this run's rows and base answers
       trials/first/             the run as it was before a remedy was adopted (`--cure`)
       trials.json               Trials: what they show
+      marks.json                Marks: references that a reader holds to be wrong
       report.html
 
 In: a path. Out: records. Every file is written beside its place and renamed, so a reader sees the old or the new one.
@@ -61,11 +63,13 @@ from tuneproof.records import (
     DriftRecord,
     HarnessRecord,
     JudgeRecord,
+    Marks,
     Plan,
     Row,
     RunRecord,
     Selection,
     Split,
+    Standing,
     Trials,
     Verdict,
 )
@@ -82,6 +86,8 @@ PLACES: dict[type[BaseModel], str] = {
     HarnessRecord: "eval/harness.json",
     Verdict: "verdict.json",
     Trials: "trials.json",
+    Marks: "marks.json",
+    Standing: "progress.json",
 }
 PLAIN_NAME = re.compile("[a-z0-9][a-z0-9-]{0,63}")
 """Names that are the same on every file system."""

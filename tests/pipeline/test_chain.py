@@ -14,7 +14,18 @@ from tuneproof.errors import DataError, FitError, RunError, UsageError
 from tuneproof.pipeline import RunRequest, check_data, open_run, plan_run, report_run, resume_run, run_all
 from tuneproof.pipeline.chain import CHAIN
 from tuneproof.progress import Quiet
-from tuneproof.records import DataReport, HarnessRecord, JudgeRecord, Plan, RunRecord, Selection, Split, Trials, Verdict
+from tuneproof.records import (
+    DataReport,
+    HarnessRecord,
+    JudgeRecord,
+    Marks,
+    Plan,
+    RunRecord,
+    Selection,
+    Split,
+    Trials,
+    Verdict,
+)
 from tuneproof.rundir import PLACES, RunDir
 from tuneproof.training.checkpoint import check_checkpoint, list_checkpoints
 
@@ -64,7 +75,7 @@ def stages_started(run: RunDir) -> list[str]:
 
 
 def test_every_record_and_file_of_the_contract_is_there(finished: RunDir) -> None:
-    assert all(finished.has(kind) for kind in PLACES if kind not in (Trials, JudgeRecord, HarnessRecord))
+    assert all(finished.has(kind) for kind in PLACES if kind not in (Trials, JudgeRecord, HarnessRecord, Marks))
     for name in ("train", "select", "test", "replay"):
         assert finished.has_rows(name)
     for arm, suite in (("base", "test"), ("base", "retention"), ("tuned", "test"), ("tuned", "retention")):

@@ -255,10 +255,9 @@ def make_data() -> DataReport:
     )
 
 
-@pytest.fixture
-def begun(tmp_path: Path) -> RunDir:
+def write_begun(folder: Path) -> RunDir:
     """A run that has just begun: run.json and nothing else."""
-    run = RunDir(tmp_path / "first run")
+    run = RunDir(folder)
     run.save(
         RunRecord(
             status="running", command=f"tuneproof run {HOSTILE[2]}.jsonl --model demo", fingerprint={"data": "9f2c"},
@@ -269,27 +268,38 @@ def begun(tmp_path: Path) -> RunDir:
 
 
 @pytest.fixture
-def complete(begun: RunDir, answers: dict[str, list[Answer]]) -> RunDir:
+def begun(tmp_path: Path) -> RunDir:
+    """A run that has just begun."""
+    return write_begun(tmp_path / "first run")
+
+
+@pytest.fixture
+def complete(begun: RunDir) -> RunDir:
     """A run with every record."""
-    record = begun.load(RunRecord)
+    return write_complete(begun)
+
+
+def write_complete(run: RunDir) -> RunDir:
+    """Every record of a run, into the folder of one that has begun."""
+    record = run.load(RunRecord)
     record.status = "done"
     for name, seconds in {"base": 81.2, "train": 203.9, "tuned": 60.4}.items():
         record.stages[name] = StageRecord(status="done", seconds=seconds)
-    begun.save(record)
-    begun.config.write_text(f"model:\n  name: demo\ntrain:\n  seed: 42\n  # {HOSTILE[1]}\n", encoding="utf-8")
+    run.save(record)
+    run.config.write_text(f"model:\n  name: demo\ntrain:\n  seed: 42\n  # {HOSTILE[1]}\n", encoding="utf-8")
     for step in range(1, 61):
-        begun.log_event("step", step=step, loss=0.4 + 2.1 / step)
-    begun.save(make_data())
-    begun.save(make_split())
-    begun.save(make_plan())
-    begun.save(make_selection())
-    begun.save(
+        run.log_event("step", step=step, loss=0.4 + 2.1 / step)
+    run.save(make_data())
+    run.save(make_split())
+    run.save(make_plan())
+    run.save(make_selection())
+    run.save(
         DriftRecord(
             kl_retention=0.21, kl_task=0.8, text_loss_base=3.1, text_loss_change=0.4, risk=0.37, items={"text": 40}
         )
     )
-    begun.save(make_verdict())
-    begun.save(
+    run.save(make_verdict())
+    run.save(
         JudgeRecord(
             model=HOSTILE[0],
             host="judge.example",
@@ -305,7 +315,7 @@ def complete(begun: RunDir, answers: dict[str, list[Answer]]) -> RunDir:
             error=HOSTILE[2],
         )
     )
-    begun.save(
+    run.save(
         HarnessRecord(
             tasks=["arc_easy"],
             version="0.4.13",
@@ -319,9 +329,9 @@ def complete(begun: RunDir, answers: dict[str, list[Answer]]) -> RunDir:
         )
     )  # fmt: skip
     for arm in ("base", "tuned"):
-        begun.save_answers(arm, "test", answers[arm])
-        begun.save_answers(arm, "retention", make_probes(arm))
-    return begun
+        run.save_answers(arm, "test", [make_answer(n, arm, TASKS[n % 4]) for n in range(40)])
+        run.save_answers(arm, "retention", make_probes(arm))
+    return run
 
 
 def make_split() -> Split:

@@ -19,7 +19,7 @@ import pytest
 
 from tuneproof.figures import format_bytes, format_interval, format_percent, format_points
 from tuneproof.messages import Language, load_catalogue
-from tuneproof.records import Answer, DataReport, Plan, RunRecord, TaskResult, Trials, Verdict
+from tuneproof.records import Answer, DataReport, Marks, Plan, RunRecord, Standing, TaskResult, Trials, Verdict
 from tuneproof.records.verdict import Control, Decision
 from tuneproof.report import render_report, write_report
 from tuneproof.report.text import show_controls
@@ -34,10 +34,10 @@ ELEMENTS = """
 """
 ATTRIBUTES = """
     lang charset http-equiv content name class id href aria-label aria-labelledby dir scope type value checked hidden
-    autocomplete spellcheck open for role width height x y x1 x2 y1 y2 d text-anchor overflow
+    autocomplete spellcheck open for data-item tabindex role width height x y x1 x2 y1 y2 d text-anchor overflow
 """
 # run.json is the one record that a page needs; a plain run has no trials.json.
-OPTIONAL = [place for kind, place in PLACES.items() if kind not in (RunRecord, Trials)]
+OPTIONAL = [place for kind, place in PLACES.items() if kind not in (RunRecord, Trials, Marks, Standing)]
 OPTIONAL += ["config.yaml", "events.jsonl"]
 TEMPLATES = Path(str(files("tuneproof.report") / "templates"))
 

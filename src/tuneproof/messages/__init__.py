@@ -32,6 +32,7 @@ CATALOGUES = (
     "sources",
     "training",
     "trials",
+    "web",
 )
 
 _LANGUAGE: ContextVar[Language] = ContextVar("language", default="en")

@@ -18,12 +18,13 @@ from tuneproof.pipeline.adoption import finish_adoption
 from tuneproof.pipeline.chain import CHAIN, Stage, fingerprint_run, list_versions, refuse_other, walk_chain
 from tuneproof.pipeline.cure import cure_run, is_asked
 from tuneproof.pipeline.incoming import hold_stdin, keep_stdin, pin_names
+from tuneproof.pipeline.noting import Noting
 from tuneproof.pipeline.onward import adopt_adapter, copy_start, fingerprint_start
 from tuneproof.pipeline.rounds import is_missing, probe_rate, run_asked
 from tuneproof.pipeline.work import Work
 from tuneproof.progress import Progress
 from tuneproof.records import RunRecord
-from tuneproof.rundir import RunDir
+from tuneproof.rundir import PLACES, RunDir
 
 PROBE = Stage("probe", probe_rate)
 CURE = (Stage("cure", cure_run), *CHAIN)
@@ -91,7 +92,7 @@ def continue_run(run: RunDir, progress: Progress, until: Until) -> RunDir:
         finish_adoption(run)
         config, _ = load_config(run.config)
         refuse_other(run, {**fingerprint_run(config), "config": run.load(RunRecord).fingerprint["config"]})
-        work = Work(run, config, progress)
+        work = Work(run, config, Noting(progress, run))
         walk_chain(work, list_stages(work), until)
         if until == "report" and is_asked(work):
             forget_stages(run, "cure", "report")
@@ -120,5 +121,5 @@ def clear_run(run: RunDir) -> None:
     """Remove the records of a run, and nothing that it did not write."""
     for name in ("data", "start", "checkpoints", "adapter", "eval", "trials"):
         shutil.rmtree(run.path / name, ignore_errors=True)
-    for name in ("config.yaml", "run.json", "events.jsonl", "plan.json", "verdict.json", "trials.json", "report.html"):
+    for name in (*PLACES.values(), "config.yaml", "events.jsonl", "report.html"):
         (run.path / name).unlink(missing_ok=True)

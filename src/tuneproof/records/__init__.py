@@ -23,8 +23,9 @@ from tuneproof.records.data import (
     TokenSummary,
 )
 from tuneproof.records.evals import Answer, Candidate, DriftRecord, Selection
+from tuneproof.records.marks import Mark, Marks
 from tuneproof.records.plan import Alternative, Parts, Phases, Plan, Rejected, Settings, TimePlan
-from tuneproof.records.run import RunRecord, StageRecord, TrainingRecord
+from tuneproof.records.run import RunRecord, StageRecord, Standing, TrainingRecord
 from tuneproof.records.trials import (
     CurveSpot,
     LearningCurve,
@@ -71,6 +72,8 @@ __all__ = [
     "LearningCurve",
     "Likeness",
     "LostItem",
+    "Mark",
+    "Marks",
     "Message",
     "Opening",
     "Parts",
@@ -96,6 +99,7 @@ __all__ = [
     "SplitSummary",
     "Spread",
     "StageRecord",
+    "Standing",
     "TaskResult",
     "TimePlan",
     "TokenSummary",

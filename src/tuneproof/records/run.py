@@ -1,4 +1,4 @@
-"""The run's own record: what it is, how far it got. `run.json`."""
+"""The run's own record: what it is, how far it got. `run.json`, and `progress.json` while it goes."""
 
 from __future__ import annotations
 
@@ -47,3 +47,16 @@ class RunRecord(BaseModel):
     stages: dict[str, StageRecord] = {}
     training: TrainingRecord | None = None
     error: str | None = None
+
+
+class Standing(BaseModel):
+    """How far the stage at work is. `progress.json`; whether its process still lives is not told by it."""
+
+    stage: str
+    done: int = 0
+    total: int | None = None
+    """Units of work in all; None where it is not known."""
+    begun: float
+    """When it began, in seconds since 1970."""
+    time: float
+    """When this was written."""

@@ -1,0 +1,108 @@
+"""The command, the frame of every page, the table of runs. key -> (English, Chinese)."""
+
+from __future__ import annotations
+
+MESSAGES: dict[str, tuple[str, str]] = {
+    # The command
+    "cli.help.ui": (
+        "The web app: start runs, watch them learn, read reports, compare answers live.",
+        "网页界面：新建运行、观看训练、阅读报告、现场对照回答。",
+    ),
+    "cli.option.runs_folder": (
+        "Folder whose run folders are shown, and where new ones go; default: runs.",
+        "显示其中各次运行的目录，新运行也放在这里；默认 runs。",
+    ),
+    "cli.option.offered": (
+        "A base model that new runs may use, beside demo and those that are there; repeatable.",
+        "新运行可用的基座模型，除 demo 和已有的之外；可重复。",
+    ),
+    "cli.option.host": (
+        "Address to listen on; another than this machine's own needs a token.",
+        "监听地址；若不是本机回环地址，则必须设置令牌。",
+    ),
+    "cli.option.port": ("Port to listen on; 0: any that is free.", "监听端口；0 表示任意空闲端口。"),
+    "cli.option.token": (
+        "Word that every request must bring; better in TUNEPROOF_TOKEN, where other users do not see it.",
+        "每个请求必须携带的令牌；最好放在环境变量 TUNEPROOF_TOKEN 里，以免被其他用户看到。",
+    ),
+    "cli.option.allow_host": (
+        "One more name that clients may ask by, such as a proxy's; may be given several times.",
+        "允许客户端使用的其他主机名，例如反向代理的域名；可重复给出。",
+    ),
+    "cli.option.open": ("Open it in the browser.", "在浏览器中打开。"),
+    "ui.open": (
+        "The web app is open at {address} (stop it with Ctrl-C; runs go on).",
+        "网页界面已打开：{address}（按 Ctrl-C 停止；正在进行的运行不受影响）。",
+    ),
+    "ui.no_token": (
+        "The address {host} can be reached from other machines, and no token is set.",
+        "地址 {host} 可以从其他机器访问，但没有设置令牌。",
+    ),
+    "ui.no_token.hint": (
+        "Give one with --token or in TUNEPROOF_TOKEN, or leave out --host.",
+        "请用 --token 或环境变量 TUNEPROOF_TOKEN 设置令牌，或者去掉 --host。",
+    ),
+    "ui.no_web": ("The web app's packages are not installed.", "网页界面所需的包没有安装。"),
+    "ui.no_web.hint": ("pip install 'tuneproof[web]'", "请执行：pip install 'tuneproof[web]'"),
+    "ui.no_address": ("The address {address} cannot be used: {why}", "无法使用地址 {address}：{why}"),
+    "ui.no_address.hint": (
+        "Choose another --port, or end what uses this one.",
+        "请换一个 --port，或结束占用它的程序。",
+    ),
+    # Frame
+    "web.frame.skip": ("Skip to the content", "跳到正文"),
+    "web.frame.menu": ("Pages", "页面"),
+    "web.frame.runs": ("Runs", "运行"),
+    "web.frame.new": ("New run", "新建运行"),
+    "web.frame.leave": ("Log out", "退出登录"),
+    "web.login.title": ("Token", "令牌"),
+    "web.login.how": ("This server asks for the token that it was started with.", "请输入启动本服务时设置的令牌。"),
+    "web.login.token": ("Token", "令牌"),
+    "web.login.enter": ("Enter", "进入"),
+    "web.login.wrong": ("That is not the token.", "令牌不对。"),
+    "web.problem.missing": ("There is nothing here by this name.", "这里没有这个名称的内容。"),
+    "web.problem.conflict": ("This cannot be done as things stand.", "当前状态下无法这样做。"),
+    "web.problem.invalid": ("The request has a value that cannot be used.", "请求中有无法使用的值。"),
+    "web.problem.back": ("Back to the runs", "返回运行列表"),
+    # Runs
+    "web.runs.none": ("No run lies in this folder yet.", "这个目录里还没有运行。"),
+    "web.runs.first": (
+        "Start one here, or try the demo, a few minutes on a laptop:",
+        "可以在这里新建，也可以先试演示（笔记本上几分钟）：",
+    ),
+    "web.runs.show": ("Show", "显示"),
+    "web.runs.apply": ("Apply", "应用"),
+    "web.runs.count": ("{shown} of {all} runs", "共 {all} 次运行，显示 {shown} 次"),
+    "web.runs.rows": ("{n} rows", "{n} 条"),
+    "web.runs.compare": ("Compare", "比较所选"),
+    "web.runs.pick": ("Choose", "选择"),
+    "web.runs.pick_one": ("Choose {name} to compare", "选择 {name} 进行比较"),
+    "web.runs.nothing": ("No run is like that.", "没有符合条件的运行。"),
+    "web.runs.pages": ("Pages of the table", "表格分页"),
+    "web.runs.spark": ("Training loss from {first} to {last}", "训练损失从 {first} 到 {last}"),
+    "web.only.all": ("all runs", "全部"),
+    "web.only.ship": ("▲ ship", "▲ 可以上线"),
+    "web.only.dont_ship": ("▼ don't ship", "▼ 不要上线"),
+    "web.only.not_enough_evidence": ("○ not enough evidence", "○ 证据不足"),
+    "web.only.running": ("▶ running", "▶ 进行中"),
+    "web.only.unfinished": ("■ stopped or failed", "■ 已停止或失败"),
+    "web.column.name": ("Run", "运行"),
+    "web.column.verdict": ("Verdict", "结论"),
+    "web.column.gain": ("Gain, points", "提升（百分点）"),
+    "web.column.forgotten": ("Net loss of answers", "净损失的回答"),
+    "web.column.model": ("Base", "基座"),
+    "web.column.data": ("Data", "数据"),
+    "web.column.time": ("Time", "用时"),
+    "web.column.created": ("Begun", "开始于"),
+    "web.column.loss": ("Loss", "损失"),
+    "web.state.starting": ("Starting", "正在启动"),
+    "web.state.running": ("Running", "进行中"),
+    "web.state.stopped": ("Stopped", "已停止"),
+    "web.state.failed": ("Failed", "失败"),
+    "web.state.lost": ("Broken off", "意外中断"),
+    "web.state.done": ("Done", "已完成"),
+    "web.compare.title": ("Runs side by side", "运行对比"),
+    "web.compare.first": ("the reference", "作为基准"),
+    "web.compare.too_few": ("Choose two runs or more in the list.", "请在列表中选择两次以上的运行。"),
+    "web.compare.working": ("Pairing the answers that these runs share …", "正在配对这些运行的共同题目……"),
+}
