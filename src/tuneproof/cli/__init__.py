@@ -1,7 +1,7 @@
 """The command line: `tuneproof COMMAND`, one file a command. It parses, calls one verb of the pipeline, and shows.
 
     cli/
-    |- demo run check plan train resume eval compare answer blame report ui doctor config    the commands
+    |- demo run check plan train resume eval compare answer serve blame report ui doctor config    the commands
     |- options.py amounts.py settings.py    what they accept, and the config that it makes
     |- app.py manner.py usage.py            typer, the language, usage errors in our style
     |- show.py bars.py words.py figures.py  the only file that prints; progress; words and numbers
@@ -107,9 +107,10 @@ def _list_commands() -> list[Command]:
         report,
         resume,
         run,
+        serve,
         train,
         ui,
     )
 
-    modules = (demo, run, check, plan, train, resume, eval, compare, answer, blame, report, ui, doctor)
+    modules = (demo, run, check, plan, train, resume, eval, compare, answer, serve, blame, report, ui, doctor)
     return [*(module.COMMAND for module in modules), config.SCHEMA, config.SHOW]

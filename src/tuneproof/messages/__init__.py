@@ -29,6 +29,7 @@ CATALOGUES = (
     "evals",
     "plan",
     "report",
+    "serve",
     "sources",
     "training",
     "trials",

@@ -138,7 +138,7 @@ def _answer_batch(
             batch = _keep_rows(batch, [place for place, row in enumerate(rows) if row in open_rows])
             rows, wasted = [row for row in rows if row in open_rows], 0
         mask_BT = torch.cat([batch.mask_BT, batch.mask_BT.new_ones(len(rows), 1)], 1)
-        next_B = way.pick(_read(model, batch.cache, batch.next_B[:, None], mask_BT, batch.position_B1))
+        next_B = way.pick(read_next(model, batch.cache, batch.next_B[:, None], mask_BT, batch.position_B1))
         batch = Batch(batch.cache, next_B, mask_BT, batch.position_B1 + 1)
 
 
@@ -182,14 +182,14 @@ def _open_batch(model: nn.Module, prompts: list[Sequence[int]], pick: Picker) ->
     cache = open_cache(model.config)
     if shared:
         ids_1T = torch.tensor([list(prompts[0][:shared])], device=device)
-        _read(model, cache, ids_1T, torch.ones_like(ids_1T), torch.arange(shared, device=device)[None])
+        read_next(model, cache, ids_1T, torch.ones_like(ids_1T), torch.arange(shared, device=device)[None])
         cache.batch_repeat_interleave(len(prompts))
     width = max(len(prompt) for prompt in prompts) - shared
     pads = [width - len(prompt) + shared for prompt in prompts]
     ids_BT = torch.tensor([[0] * pad + list(p[shared:]) for pad, p in zip(pads, prompts, strict=True)], device=device)
     mask_BT = torch.tensor([[1] * shared + [0] * pad + [1] * (width - pad) for pad in pads], device=device)
     positions_BT = (mask_BT.cumsum(-1) - 1).clamp(min=0)[:, shared:]
-    next_B = pick(_read(model, cache, ids_BT, mask_BT, positions_BT))
+    next_B = pick(read_next(model, cache, ids_BT, mask_BT, positions_BT))
     return Batch(cache, next_B, mask_BT, mask_BT.sum(-1, keepdim=True))
 
 
@@ -213,11 +213,15 @@ def _pick_likeliest(logits_BV: Tensor) -> Tensor:
     return logits_BV.argmax(-1)
 
 
-def _read(model: Any, cache: DynamicCache, ids_BT: Tensor, mask_BT: Tensor, positions_BT: Tensor) -> Tensor:
-    """Logits of the next token of each row: shape (B, V)."""
+def read_next(model: Any, cache: DynamicCache, ids_BT: Tensor, mask: Tensor, positions_BT: Tensor) -> Tensor:
+    """Logits of the token after the last of `ids_BT` in each row: shape (B, V).
+
+    `mask`: 0 where a row is padded, shape (B, tokens in the cache and new ones); or which of these tokens each new one
+    sees, shape (B, 1, T, all of them).
+    """
     logits_B1V: Tensor = model(
         input_ids=ids_BT,
-        attention_mask=mask_BT,
+        attention_mask=mask,
         position_ids=positions_BT,
         past_key_values=cache,
         use_cache=True,
