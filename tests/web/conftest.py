@@ -39,10 +39,10 @@ class App(NamedTuple):
 
 
 @contextmanager
-def serve_folder(runs: Path, *options: str, home: Path) -> Iterator[App]:
-    """`tuneproof ui` on a free port."""
+def serve_folder(runs: Path, *options: str, home: Path, port: str = "0") -> Iterator[App]:
+    """`tuneproof ui`, on a free port where none is named."""
     variables = {"HOME": str(home), "XDG_CACHE_HOME": str(home), "HF_HOME": str(home / "hub"), "LC_ALL": "C.UTF-8"}
-    command = [sys.executable, "-m", "tuneproof", "ui", "--runs", str(runs), "--port", "0", "--json", *options]
+    command = [sys.executable, "-m", "tuneproof", "ui", "--runs", str(runs), "--port", port, "--json", *options]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, encoding="utf-8", env={**os.environ, **variables}
     )  # fmt: skip
@@ -94,6 +94,12 @@ def browser() -> Iterator[Browser]:
         launched = playwright.chromium.launch(executable_path=path, args=flags)
         yield launched
         launched.close()
+
+
+def measure_paint(page: Page) -> float:
+    """Milliseconds from the request to the first content on the screen."""
+    page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length")
+    return float(page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime"))
 
 
 class Watched(NamedTuple):

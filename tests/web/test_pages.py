@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from tests.web.conftest import HOSTILE_NAME, App, Visit
+from tests.web.conftest import HOSTILE_NAME, App, Visit, measure_paint
 
 PATHS = ("/", "/new", "/runs/complete", "/runs/complete/live", "/runs/begun", "/compare", "/nothing")
 KINDS: dict[str, dict[str, Any]] = {
@@ -50,8 +50,7 @@ def test_a_page_is_light_and_paints_soon(app: App, visit: Visit, path: str) -> N
         ".map((one) => one.transferSize)"
     )
     assert 0 < sum(weights) < WEIGHT
-    paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0")
-    assert 0 < paint < FIRST_PAINT
+    assert 0 < measure_paint(page) < FIRST_PAINT
 
 
 def test_the_language_can_be_chosen_and_is_kept(app: App, visit: Visit) -> None:

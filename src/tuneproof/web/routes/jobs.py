@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter
@@ -11,7 +12,8 @@ from starlette.responses import JSONResponse, Response
 from tuneproof.records import Blame, Comparison, DataReport, Plan
 from tuneproof.report.page import group_findings
 from tuneproof.web.children import Job
-from tuneproof.web.parts import language_of, render, require_job
+from tuneproof.web.parts import language_of, parts_of, render, require_job
+from tuneproof.web.uploads import Uploads
 
 router = APIRouter()
 
@@ -30,9 +32,20 @@ def show_job(request: Request, name: str) -> Response:
 
 def draw_check(request: Request, job: Job) -> dict[str, Any]:
     """Findings and the split."""
-    report = DataReport.model_validate(job.result)
+    report = name_uploads(DataReport.model_validate(job.result), parts_of(request).uploads)
     html = _draw(request, "checked.jinja", data=report, findings=group_findings(report.findings, language_of(request)))
     return {"html": html, "usable": report.usable}
+
+
+def name_uploads(report: DataReport, uploads: Uploads) -> DataReport:
+    """The report with files as the reader has named them, without the folders that they are kept in."""
+    folder = uploads.folder.resolve()
+
+    def name(file: str) -> str:
+        return Path(file).name if Path(file).parent.parent == folder else file
+
+    findings = [one.model_copy(update={"file": name(one.file)}) for one in report.findings]
+    return report.model_copy(update={"findings": findings, "files": [name(file) for file in report.files]})
 
 
 def draw_plan(request: Request, job: Job) -> dict[str, Any]:
