@@ -40,6 +40,7 @@ In: a path. Out: records. Every file is written beside its place and renamed, so
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -55,7 +56,7 @@ from typing import Any, BinaryIO, TypeVar
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ValidationError
 
-from tuneproof.errors import RunError
+from tuneproof.errors import FitError, RunError
 from tuneproof.records import (
     Answer,
     Blame,
@@ -91,10 +92,20 @@ PLACES: dict[type[BaseModel], str] = {
 }
 PLAIN_NAME = re.compile("[a-z0-9][a-z0-9-]{0,63}")
 """Names that are the same on every file system."""
+FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+"""No room on the disk, in the quota, or for so large a file."""
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether a write failed for want of room."""
+    return isinstance(error, OSError) and error.errno in FULL
 
 
 def write_atomic(path: Path, content: str | bytes) -> None:
-    """Write text (as UTF-8) or bytes so that `path` is the old or the new file, never half of one, at any crash."""
+    """Write text (as UTF-8) or bytes so that `path` is the old or the new file, never half of one, at any crash.
+
+    Raises FitError when the disk is full.
+    """
     packed = content.encode("utf-8") if isinstance(content, str) else content
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -105,8 +116,10 @@ def write_atomic(path: Path, content: str | bytes) -> None:
             os.fsync(file.fileno())
         os.chmod(name, 0o666 & ~_umask())
         os.replace(name, path)
-    except BaseException:
+    except BaseException as error:
         Path(name).unlink(missing_ok=True)
+        if is_full(error):
+            raise FitError("disk.filled", where=str(path)) from error
         raise
 
 

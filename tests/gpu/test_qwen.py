@@ -81,8 +81,8 @@ def test_a_short_run_learns_and_leaves_a_whole_checkpoint(model: Any, tmp_path: 
         log=StepLog([], reports.append),
     )
     assert reports[-1].loss < reports[0].loss
-    assert trained.record.peak_bytes is not None
-    assert trained.record.peak_bytes > 3 * 2**30
+    assert trained.peak_bytes is not None
+    assert trained.peak_bytes > 3 * 2**30
     assert check_checkpoint(tmp_path / "checkpoints" / "checkpoint-12") is None
 
 

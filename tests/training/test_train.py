@@ -13,12 +13,13 @@ import torch
 
 from tests.training.conftest import SHAPE, Bench
 from tuneproof.errors import StoppedError, TrainingError
+from tuneproof.records import TrainingRecord
 from tuneproof.training.checkpoint import list_checkpoints
-from tuneproof.training.train import StepLog, Trained, count_steps, train_adapter
+from tuneproof.training.train import StepLog, count_steps, train_adapter
 from tuneproof.training.trainer import Shape, StepReport
 
 
-def train(bench: Bench, reports: list[StepReport], shape: Shape = SHAPE) -> Trained:
+def train(bench: Bench, reports: list[StepReport], shape: Shape = SHAPE) -> TrainingRecord:
     return train_adapter(
         bench.model,
         bench.rows,
@@ -38,7 +39,7 @@ def test_loss_falls_and_counts_add_up(make_bench: Callable[..., Bench]) -> None:
     # A random head of 0.02 gives near equal logits whatever the adapter does; a trained model's rows are far apart.
     bench.model.get_base_model().lm_head.weight.data.mul_(20)
     reports: list[StepReport] = []
-    record = train(bench, reports).record
+    record = train(bench, reports)
     assert record.steps == len(reports) == count_steps(23, bench.config) == 36
     assert record.tokens == 6 * bench.rows.tokens
     assert record.trained_tokens == 6 * bench.rows.trained_tokens
@@ -88,7 +89,7 @@ def test_a_stopped_run_goes_on_to_the_same_adapter(make_bench: Callable[..., Ben
     assert caught.value.exit_code == 130
     assert list_checkpoints(stopped.folder) == [2, 3]
     resumed = make_bench(folder="parts")
-    record = train(resumed, parts).record
+    record = train(resumed, parts)
     assert record.steps == 6
     assert record.tokens == bench.rows.tokens
     assert hash_adapter(resumed.folder, 6) == hash_adapter(bench.folder, 6)
@@ -98,10 +99,10 @@ def test_a_stopped_run_goes_on_to_the_same_adapter(make_bench: Callable[..., Ben
 def test_a_finished_run_trains_no_further_step(make_bench: Callable[..., Bench]) -> None:
     reports: list[StepReport] = []
     bench = make_bench(max_steps=4)
-    first = train(bench, reports).record
+    first = train(bench, reports)
     before = hash_adapter(bench.folder, 4)
     for _ in range(2):
-        again = train(make_bench(max_steps=4), reports).record
+        again = train(make_bench(max_steps=4), reports)
         assert (again.tokens, again.final_loss) == (first.tokens, first.final_loss)
     assert len(reports) == 4
     assert hash_adapter(bench.folder, 4) == before

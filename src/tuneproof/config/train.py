@@ -22,6 +22,7 @@ class TrainSection(Section):
     warmup: float = knob(0.05, "Share of steps to warm up in.", "3-10 % (rule 5); then linear to zero.", ge=0, lt=1)
     max_grad_norm: float = knob(1.0, "Gradient norm is clipped to this.", "0.3-1.0 (rule 5).", gt=0)
     save_steps: int | None = knob(None, "Steps between checkpoints.", "So that `evaluate.checkpoints` are made.", ge=1)
+    loader_workers: int = knob(0, "Processes that hand out rows.", "Rows are tokenised before training.", ge=0, le=16)
     seed: int = knob(17, "Seed of split, order and initialisation.", "Any number; it is in the report.", ge=0)
     start_from: str | None = knob(None, "Run whose adapter this one goes on from.", "A fresh adapter; --from sets it.")
     time_limit: float | None = knob(

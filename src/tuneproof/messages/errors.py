@@ -36,8 +36,16 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "磁盘已满：需要 {needed} MB，剩余 {free} MB。",
     ),
     "disk.full.hint": (
-        "Free some space or choose another folder with --out.",
-        "请释放空间，或用 --out 指定另一个目录。",
+        "Free some space and give the same command again, or choose another folder with --out.",
+        "请释放空间后再次执行同一命令，或用 --out 指定另一个目录。",
+    ),
+    "disk.filled": (
+        "The disk is full, so this file could not be written. What was saved before is whole.",
+        "磁盘已满，无法写入该文件。此前保存的内容完好无损。",
+    ),
+    "disk.filled.hint": (
+        "Free some space and give the same command again: it goes on from what is saved.",
+        "请释放空间后再次执行同一命令，会从已保存处继续。",
     ),
     "config.no_model": ("No base model is named.", "没有指定基座模型。"),
     "config.no_model.hint": (

@@ -37,6 +37,7 @@ CHINESE: dict[str, str] = {
     "train.warmup": "预热步数所占比例。",
     "train.max_grad_norm": "梯度范数的裁剪上限。",
     "train.save_steps": "两个检查点之间的步数。",
+    "train.loader_workers": "分发训练数据的进程数。",
     "train.seed": "划分、顺序与初始化的随机种子。",
     "train.start_from": "接着训练哪次运行的适配器。",
     "train.time_limit": "整个流程的时限（秒），不含 `trials`。",

@@ -44,6 +44,22 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "A damaged checkpoint was passed over: {why}.",
         "跳过了一个损坏的检查点：{why}。",
     ),
+    "train.no_checkpoint": (
+        "No checkpoint is whole, so there is nothing to go on from: {why}.",
+        "没有一个检查点是完好的，无法继续训练：{why}。",
+    ),
+    "train.no_checkpoint.hint": (
+        "Put the files back, or begin anew with --restart (the records of the run are removed).",
+        "请恢复这些文件，或用 --restart 重新开始（会删除该运行的记录）。",
+    ),
+    "train.diverged": (
+        "Training diverges: over the last {n} steps the loss is {now} on average, {before} over the first {n}.",
+        "训练发散：最近 {n} 步的平均损失为 {now}，而最初 {n} 步为 {before}。",
+    ),
+    "train.diverged.hint": (
+        "Lower the rate and begin anew: --restart --set train.learning_rate=1e-4",
+        "请降低学习率后重新开始：--restart --set train.learning_rate=1e-4",
+    ),
     "train.no_packing": (
         "This model cannot keep packed rows apart, so rows are trained one at a time (slower, same result).",
         "该模型无法隔离打包在一起的数据，因此逐条训练（更慢，结果相同）。",

@@ -33,7 +33,7 @@ from tuneproof.plan.budget import Halving, count_asked
 from tuneproof.records import DriftRecord, Plan, RunRecord, Selection
 from tuneproof.report import write_report
 from tuneproof.training.adapter import save_adapter
-from tuneproof.training.checkpoint import list_checkpoints
+from tuneproof.training.checkpoint import choose_candidates
 from tuneproof.training.dataset import RowSet, encode_rows, explain_mask
 from tuneproof.training.replay import ENOUGH, Limits, choose_prompts, generate_replay, repeat_rows
 from tuneproof.training.train import StepLog, count_steps, train_adapter
@@ -108,22 +108,24 @@ def train(work: Work) -> None:
         work.run.log_event("step", **report._asdict())
         work.progress.advance(report.step, loss=report.loss)
 
-    trained = train_adapter(
+    def skip(why: str) -> None:
+        work.run.log_event("skipped", why=why)
+        work.progress.say("train.skipped", why=why)
+
+    training = train_adapter(
         work.model,
         rows,
         config=work.config,
         shape=work.shape,
         folder=work.run.checkpoints,
-        log=StepLog(load_steps(work), note),
+        log=StepLog(load_steps(work), note, skip),
     )
-    for why in trained.skipped:
-        work.progress.say("train.skipped", why=why)
     record = work.run.load(RunRecord)
-    record.training = trained.record
+    record.training = training
     record.training.replay_rows = len(rows) - len(work.lessons)
     work.run.save(record)
     plan = work.run.load(Plan)
-    plan.measured_peak_bytes = trained.record.peak_bytes
+    plan.measured_peak_bytes = training.peak_bytes
     work.run.save(plan)
     work.progress.end("train")
 
@@ -148,8 +150,10 @@ def load_steps(work: Work) -> list[StepReport]:
 
 def select_checkpoint(work: Work) -> None:
     """Score the candidates, choose one, and write it as the run's adapter."""
-    knobs = work.config.evaluate
-    steps = list_checkpoints(work.run.checkpoints)[-knobs.checkpoints :]
+    knobs, training = work.config.evaluate, work.run.load(RunRecord).training
+    assert training is not None
+    every = work.config.train.save_steps or training.steps
+    steps = choose_candidates(work.run.checkpoints, every, training.steps, knobs.checkpoints)
     rows, probes = work.row_items("select", knobs.select_rows), work.slice_items()
     halving = Halving(FIRST_LOOK, FINALISTS)
     asked_rows, slices = count_asked(len(steps), len(set(knobs.scales)), len(rows), halving)

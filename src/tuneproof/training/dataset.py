@@ -8,6 +8,7 @@ In: rows and a tokenizer. Out: a `RowSet`. Refused before step one: rows of whic
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -41,6 +42,14 @@ class RowSet(Dataset[tuple[int, Encoded]]):
     def trained_tokens(self) -> int:
         """Trained tokens of one pass."""
         return count_trained(self.encoded)
+
+    @property
+    def digest(self) -> str:
+        """Hash of all ids and masks in their order: what is trained on."""
+        told = hashlib.sha256()
+        for row in self.encoded:
+            told.update(f"{row.ids}{[at for at, trained in enumerate(row.mask) if trained]}".encode())
+        return told.hexdigest()[:16]
 
     @property
     def longest(self) -> int:

@@ -1,20 +1,33 @@
-"""Stopping well: the first Ctrl-C or SIGTERM saves within a step, the second stops at once.
+"""Guards of a training: stopping well, weights that stay finite, a loss that does not run away.
 
-with catch_signals() as stop:
-    trainer.add_callback(StopCallback(stop))
-    trainer.train()
-stop.number      # None, or the signal that came
+The first Ctrl-C or SIGTERM saves within a step, the second stops at once. A weight that is no number ends the run
+before it can be saved. A loss that has risen far above where it began ends it too: what comes after is wasted.
+
+    with catch_signals() as stop:
+        trainer.add_callback(StopCallback(stop))
+        trainer.train()
+    stop.number      # None, or the signal that came
 """
 
 from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from statistics import fmean
 from typing import Any
 
+import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from tuneproof.errors import TrainingError
+
+WINDOW = 20
+"""Steps whose mean loss is compared. Batches of one row scatter by about a nat a step, so such means by 0.3."""
+RISE = 2.0
+"""Nats by which the mean loss may stand above that of the first steps: seven times the perplexity, and no accident,
+since a difference of such means scatters by 0.3 * sqrt 2."""
 
 
 class Stop:
@@ -63,3 +76,41 @@ class StopCallback(TrainerCallback):
             control.should_save = True
             control.should_training_stop = True
         return control
+
+
+class WeightCallback(TrainerCallback):
+    """Ends training after a step that left a weight which is no number: it must not reach a checkpoint.
+
+    `refuse` makes the error that tells of the step's rows, from a word for what is wrong, its value, and the step.
+    """
+
+    def __init__(self, refuse: Callable[[str, float, int], TrainingError]) -> None:
+        self.refuse = refuse
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **facts: Any
+    ) -> TrainerControl:
+        """Look at all trained weights: their sum of squares is no number when one of them is none."""
+        trained = [weight.detach() for weight in facts["model"].parameters() if weight.requires_grad]
+        total = float(torch.stack(torch._foreach_norm(trained)).sum())
+        if not total < float("inf"):
+            raise self.refuse("weight", total, state.global_step)
+        return control
+
+
+class LossWatch:
+    """Tells early that a training diverges, from the loss of each step."""
+
+    def __init__(self, losses: Sequence[float]) -> None:
+        """`losses`: those of the steps that were done before."""
+        self.losses = list(losses)
+
+    def look(self, step: int, loss: float) -> None:
+        """Take in the loss of a step. Raises TrainingError when the last ones stand far above the first ones."""
+        self.losses.append(loss)
+        if len(self.losses) < 2 * WINDOW:
+            return
+        before, now = fmean(self.losses[:WINDOW]), fmean(self.losses[-WINDOW:])
+        if now > before + RISE:
+            where, told = f"step {step}", {"before": f"{before:.2f}", "now": f"{now:.2f}"}
+            raise TrainingError("train.diverged", where=where, n=WINDOW, **told)

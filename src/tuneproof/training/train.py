@@ -17,17 +17,15 @@ from tuneproof.errors import StoppedError
 from tuneproof.model.hardware import read_peak, reset_peak
 from tuneproof.model.load import quiet_transformers
 from tuneproof.records import TrainingRecord
-from tuneproof.training.checkpoint import find_checkpoint
+from tuneproof.training.checkpoint import Checkpoints
 from tuneproof.training.dataset import RowSet
-from tuneproof.training.guards import StopCallback, catch_signals
+from tuneproof.training.guards import LossWatch, StopCallback, WeightCallback, catch_signals
 from tuneproof.training.trainer import PackedTrainer, Shape, StepReport
 
-
-class Trained(NamedTuple):
-    """The record, and what was wrong with checkpoints that were skipped on resuming."""
-
-    record: TrainingRecord
-    skipped: list[str]
+STATE_BYTES = 3
+"""A checkpoint beside its adapter: the weights and the optimizer's two moments, all float32."""
+SMALL_FILES = 1 << 20
+"""Bytes of a checkpoint's other files, amply."""
 
 
 class StepLog(NamedTuple):
@@ -36,6 +34,8 @@ class StepLog(NamedTuple):
     history: Sequence[StepReport]
     """Steps of earlier processes of this run."""
     on_step: Callable[[StepReport], None]
+    on_skip: Callable[[str], None] = lambda why: None
+    """Hears of each damaged checkpoint that is passed over, before training goes on."""
 
 
 def count_steps(rows: int, config: RunConfig) -> int:
@@ -55,38 +55,47 @@ def train_adapter(
     shape: Shape,
     folder: Path,
     log: StepLog,
-) -> Trained:
+) -> TrainingRecord:
     """Train until the planned step; goes on from the newest whole checkpoint in `folder`.
 
     A finished run trains nothing (the Trainer alone would add a step on each resume). `history` has the steps of
-    earlier processes, so that the record counts all of them. Raises TrainingError when a loss or gradient is not
-    finite, StoppedError after a signal (saved).
+    earlier processes, so that the record counts all of them. Raises TrainingError when a loss, gradient or weight is
+    not finite or the loss runs away, StoppedError after a signal (saved), FitError when the disk is full, RunError
+    when `folder` holds another training's checkpoints or only damaged ones.
     """
     steps = count_steps(len(rows), config)
-    checkpoint, skipped = find_checkpoint(folder)
+    checkpoints = _open_checkpoints(model, rows, config, steps, folder)
+    checkpoint, skipped = checkpoints.find()
+    for why in skipped:
+        log.on_skip(why)
     reached = int(checkpoint.name.rsplit("-", 1)[1]) if checkpoint else 0
     set_seed(config.train.seed)
     device = next(model.parameters()).device.type
     reset_peak(device)
     started = time.perf_counter()
     done = [report for report in log.history if report.step <= reached]
+    watch = LossWatch([report.loss for report in done])
 
     def note(report: StepReport) -> None:
         done.append(report)
         log.on_step(report)
+        watch.look(report.step, report.loss)
 
     with quiet_transformers(), catch_signals() as stop:
         callbacks: list[TrainerCallback] = [StopCallback(stop)]
         arguments = _arguments(config, steps, folder, device)
         trainer = PackedTrainer(model, arguments, rows=rows, shape=shape, on_step=note, callbacks=callbacks)
+        trainer.checkpoints = checkpoints
+        trainer.add_callback(WeightCallback(trainer.refuse_step))
         # It prints to stdout, which belongs to --json.
         trainer.remove_callback(PrinterCallback)
         if reached < steps:
+            checkpoints.require_room_for(min(checkpoints.keep, -(-steps // checkpoints.every)))
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    if stop.number is not None and trainer.state.global_step < steps:
-        step, run = trainer.state.global_step, folder.parent
+    if stop.number is not None:
+        step, run = max(reached, trainer.state.global_step), folder.parent
         raise StoppedError("train.stopped", signal_number=stop.number, step=step, steps=steps, run=run)
-    record = TrainingRecord(
+    return TrainingRecord(
         rows=len(rows),
         tokens=sum(report.tokens for report in done),
         trained_tokens=sum(report.trained_tokens for report in done),
@@ -96,7 +105,23 @@ def train_adapter(
         final_loss=done[-1].loss,
         rows_per_rank=[len(rows)],
     )
-    return Trained(record, skipped)
+
+
+def _open_checkpoints(model: Any, rows: RowSet, config: RunConfig, steps: int, folder: Path) -> Checkpoints:
+    """The checkpoints of this training: what they depend on, how many are kept, how large one will be."""
+    lora, every = config.lora, config.train.save_steps
+    assert every is not None
+    said = {"train": ("batch_size", "learning_rate", "warmup", "max_grad_norm", "seed"), "lora": ("rank", "alpha")}
+    values = {f"{part}.{name}": getattr(getattr(config, part), name) for part, names in said.items() for name in names}
+    targets = lora.targets if isinstance(lora.targets, str) else sorted(lora.targets)
+    trained = [weight for weight in model.parameters() if weight.requires_grad]
+    return Checkpoints(
+        folder,
+        training={**values, "lora.dropout": lora.dropout, "lora.targets": targets, "steps": steps, "rows": rows.digest},
+        every=every,
+        keep=config.evaluate.checkpoints,
+        expected_bytes=STATE_BYTES * sum(weight.numel() * weight.element_size() for weight in trained) + SMALL_FILES,
+    )
 
 
 def _arguments(config: RunConfig, steps: int, folder: Path, device: str) -> TrainingArguments:
@@ -123,6 +148,6 @@ def _arguments(config: RunConfig, steps: int, folder: Path, device: str) -> Trai
         disable_tqdm=True,
         remove_unused_columns=False,
         use_cpu=device == "cpu",
-        dataloader_num_workers=0,
+        dataloader_num_workers=config.train.loader_workers,
         dataloader_pin_memory=False,
     )

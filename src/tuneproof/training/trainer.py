@@ -21,7 +21,7 @@ from tuneproof.errors import TrainingError
 from tuneproof.model.chat import Encoded
 from tuneproof.model.packing import pack_lengths
 from tuneproof.model.step import build_optimizer, build_pack, count_trained, sum_loss
-from tuneproof.training.checkpoint import publish_checkpoint
+from tuneproof.training.checkpoint import Checkpoints
 from tuneproof.training.dataset import RowSet
 
 
@@ -85,6 +85,7 @@ class PackedTrainer(Trainer):
         self.shape = shape
         self.on_step = on_step
         self.batch = Rows([])
+        self.checkpoints = Checkpoints(Path(str(args.output_dir)))
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
         """The optimizer of `model/step`, which the memory plan traces."""
@@ -107,7 +108,7 @@ class PackedTrainer(Trainer):
             total += loss.detach()
         mean = float(total)
         if not math.isfinite(mean):
-            raise self._not_finite("loss", mean)
+            raise self.refuse_step("loss", mean, self.state.global_step + 1)
         tokens = sum(len(row.ids) for row in self.batch.encoded)
         self.on_step(StepReport(self.state.global_step + 1, mean, tokens, trained))
         return total
@@ -116,23 +117,21 @@ class PackedTrainer(Trainer):
         """Clip; the norm is known here, after the backward and before the weights change."""
         norm = super()._clip_grad_norm(model)  # type: ignore[no-untyped-call]
         if norm is not None and not math.isfinite(float(norm)):
-            raise self._not_finite("gradient", float(norm))
+            raise self.refuse_step("gradient", float(norm), self.state.global_step + 1)
         return norm
 
-    def _not_finite(self, what: str, value: float) -> TrainingError:
+    def refuse_step(self, what: str, value: float, step: int) -> TrainingError:
+        """The error that tells what of this step is not finite, and names its rows."""
         rows = [self.train_dataset.rows[at] for at in self.batch.indices]  # type: ignore[union-attr]
         places = ", ".join(f"{row.file}:{row.line}" for row in rows)
-        step = self.state.global_step + 1
         return TrainingError("train.not_finite", where=f"step {step}", what=what, value=value, rows=places)
 
     def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
-        """Write into a staging folder, then publish it whole."""
-        folder = Path(str(self.args.output_dir))
-        stage = folder / ".staging"
-        keep, self.args.output_dir, self.args.save_total_limit = self.args.save_total_limit, str(stage), None
-        try:
-            super()._save_checkpoint(model, trial)
-        finally:
-            self.args.output_dir, self.args.save_total_limit = str(folder), keep
-        name = f"checkpoint-{self.state.global_step}"
-        publish_checkpoint(stage / name, folder / name)
+        """Write into a staging folder, which is then published whole."""
+        folder, keep = self.args.output_dir, self.args.save_total_limit
+        with self.checkpoints.writing(self.state.global_step) as stage:
+            self.args.output_dir, self.args.save_total_limit = str(stage), None
+            try:
+                super()._save_checkpoint(model, trial)
+            finally:
+                self.args.output_dir, self.args.save_total_limit = folder, keep
