@@ -123,7 +123,7 @@ def tiny_model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a random Llama: 2 layers, hidden 32, 4 heads over 2, head tied to the embeddings; ChatML template."""
     from transformers import LlamaConfig
 
-    return _save_tiny(tmp_path_factory.mktemp("tiny") / "tiny-llama", LlamaConfig, tie_word_embeddings=True)
+    return save_tiny(tmp_path_factory.mktemp("tiny") / "tiny-llama", LlamaConfig, tie_word_embeddings=True)
 
 
 @pytest.fixture(scope="session")
@@ -131,10 +131,10 @@ def tiny_qwen_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a random Qwen2: as `tiny_model_dir`, with a head of its own and biased attention."""
     from transformers import Qwen2Config
 
-    return _save_tiny(tmp_path_factory.mktemp("tiny") / "tiny-qwen", Qwen2Config, tie_word_embeddings=False)
+    return save_tiny(tmp_path_factory.mktemp("tiny") / "tiny-qwen", Qwen2Config, tie_word_embeddings=False)
 
 
-def _save_tiny(folder: Path, config_class: Any, **options: Any) -> Path:
+def save_tiny(folder: Path, config_class: Any, **options: Any) -> Path:
     """Save a random model of `config_class` and its tokenizer as a user would have them on disk."""
     import torch
     from transformers import AutoModelForCausalLM

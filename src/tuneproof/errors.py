@@ -19,7 +19,12 @@ Each is raised with a key of the message catalogue, so that it can be told in En
 
 from __future__ import annotations
 
+import errno
+
 from tuneproof.messages import Language, tell
+
+FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+"""No room on the disk, in the quota, or for so large a file."""
 
 
 class TuneproofError(Exception):
@@ -111,3 +116,8 @@ class StoppedError(TuneproofError):
         super().__init__(key)
         self.values = values
         self.exit_code = 128 + signal_number
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether a write failed for want of room."""
+    return isinstance(error, OSError) and error.errno in FULL

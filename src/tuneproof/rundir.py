@@ -40,7 +40,6 @@ In: a path. Out: records. Every file is written beside its place and renamed, so
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
@@ -56,7 +55,7 @@ from typing import Any, BinaryIO, TypeVar
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ValidationError
 
-from tuneproof.errors import FitError, RunError
+from tuneproof.errors import FitError, RunError, is_full
 from tuneproof.records import (
     Answer,
     Blame,
@@ -92,13 +91,6 @@ PLACES: dict[type[BaseModel], str] = {
 }
 PLAIN_NAME = re.compile("[a-z0-9][a-z0-9-]{0,63}")
 """Names that are the same on every file system."""
-FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
-"""No room on the disk, in the quota, or for so large a file."""
-
-
-def is_full(error: BaseException) -> bool:
-    """Whether a write failed for want of room."""
-    return isinstance(error, OSError) and error.errno in FULL
 
 
 def write_atomic(path: Path, content: str | bytes) -> None:

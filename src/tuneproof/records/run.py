@@ -25,8 +25,8 @@ class TrainingRecord(BaseModel):
     steps: int
     seconds: float
     peak_bytes: int | None
-    final_loss: float
-    """Mean over the last step's trained tokens, in nats."""
+    final_loss: float | None
+    """Mean over the last step's trained tokens, in nats; None where events.jsonl is lost."""
     world_size: int = 1
     rows_per_rank: list[int]
     replay_rows: int = 0

@@ -32,9 +32,9 @@ from typing import Any, NamedTuple
 
 from safetensors import SafetensorError
 
-from tuneproof.errors import FitError, RunError
+from tuneproof.errors import FitError, RunError, is_full
 from tuneproof.model.hardware import free_disk
-from tuneproof.rundir import is_full, write_atomic
+from tuneproof.rundir import write_atomic
 
 NAME = re.compile(r"checkpoint-(\d+)\Z")
 MANIFEST = "manifest.json"

@@ -102,7 +102,7 @@ def train_adapter(
         steps=steps,
         seconds=time.perf_counter() - started,
         peak_bytes=read_peak(device),
-        final_loss=done[-1].loss,
+        final_loss=done[-1].loss if done else None,
         rows_per_rank=[len(rows)],
     )
 

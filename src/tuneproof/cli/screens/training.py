@@ -11,6 +11,7 @@ from rich.console import RenderableType
 
 from tuneproof.cli.figures import format_bytes, format_count, format_seconds
 from tuneproof.cli.screens.frame import make_facts, make_part
+from tuneproof.figures import format_decimal, to_plain
 from tuneproof.messages import tell
 from tuneproof.records import TrainingRecord
 from tuneproof.rundir import RunDir
@@ -22,7 +23,7 @@ def draw_training(training: TrainingRecord) -> RenderableType:
         (tell("cli.train.rows"), f"{training.rows:,} ({tell('cli.train.replay', n=training.replay_rows)})"),
         (tell("cli.train.tokens"), f"{training.trained_tokens:,} / {training.tokens:,}"),
         (tell("report.row.steps"), format_count(training.steps)),
-        (tell("cli.train.loss"), f"{training.final_loss:.4g}"),
+        (tell("cli.train.loss"), to_plain(format_decimal(training.final_loss))),
         (tell("report.row.measured"), format_bytes(training.peak_bytes)),
         (tell("cli.took"), format_seconds(training.seconds)),
     ]
