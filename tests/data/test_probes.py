@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tuneproof.data.probes import drop_asked, name_families, sift_probes
+import pytest
+
+from tuneproof.data.probes import drop_asked, find_alike, list_words, name_families, sift_probes
 from tuneproof.records import Message, Row
 
 
@@ -58,3 +60,21 @@ def test_a_replay_prompt_that_a_probe_asks_is_dropped() -> None:
     probes = [make_row(1, "Name three tools that a gardener uses")]
     assert drop_asked(prompts, probes) == prompts[:1]
     assert drop_asked(prompts, []) == prompts
+
+
+@pytest.mark.parametrize(
+    ("prompt", "alike"),
+    [
+        ("the capital city of France, please", True),
+        ("Name the capital of Peru.", False),
+        ("What do cats eat?", False),
+        ("法国的首都叫什么名字？", True),
+        ("法国人吃什么？", False),
+        ("12 plus 30 is what?", True),
+    ],
+)
+def test_a_prompt_with_most_words_of_a_probe_may_ask_the_same(prompt: str, alike: bool) -> None:
+    asked = [
+        list_words(text) for text in ("What is the capital of France?", "法国的首都是什么？", "What is 12 plus 30?")
+    ]
+    assert find_alike(prompt, asked) is alike

@@ -15,4 +15,10 @@ class ReplaySection(Section):
         ge=0,
         le=0.5,
     )
+    own_turns: int = knob(
+        0,
+        "Questions that the base asks itself, drawn where the general prompts run out. Raise max_new_tokens with it.",
+        "Open questions with long answers: of 48 of the demo model's, 3 are answered within 64 tokens, 12 within 128.",
+        ge=0,
+    )
     max_new_tokens: int = knob(64, "Longest replay answer.", "Cut answers are dropped, so not too short.", ge=8)

@@ -9,16 +9,25 @@ and that training has not seen. A question that is trained on would show what wa
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from tuneproof.data.findings import make_case
-from tuneproof.data.language import fold_text
+from tuneproof.data.language import HAN, fold_text
 from tuneproof.data.near import group_texts
 from tuneproof.records import Row
 
 Why = Literal["empty", "trained", "twice"]
+MOST_WORDS = 0.7
+"""Share of a question's words in another from which both may ask the same."""
+WORD = re.compile(r"\w+")
+COMMON = frozenset(
+    "a an and answer are as at be by can do does for from give have how i if in is it its me my name of on one only or"
+    " please say tell that the this to was we what when where which who why will with word write you your".split()
+)
+"""English words of a question that do not say what it is about."""
 
 
 class LeftOut(NamedTuple):
@@ -66,6 +75,23 @@ def name_families(rows: Sequence[Row], taken: Collection[str]) -> list[Row]:
         row.model_copy(update={"task": f"{Path(row.file).name}: {row.task}"}) if row.task in taken else row
         for row in rows
     ]
+
+
+def find_alike(prompt: str, asked: Sequence[frozenset[str]]) -> bool:
+    """Whether a prompt has most of the words of a question in `asked` (as `list_words` gives them), in any order.
+
+    Coarser than `drop_asked`, for prompts that nobody has read: "the capital city of France, please" asks what "What is
+    the capital of France?" asks. Some that ask something else are taken for it.
+    """
+    words = list_words(prompt)
+    return any(len(words & other) >= MOST_WORDS * len(other) for other in asked if other)
+
+
+def list_words(text: str) -> frozenset[str]:
+    """The words of a text that say what it is about, and its Chinese characters in pairs."""
+    folded = fold_text(text)
+    pairs = {run[at : at + 2] for run in HAN.findall(folded) for at in range(len(run) - 1)}
+    return frozenset(WORD.findall(HAN.sub(" ", folded))) - COMMON | pairs
 
 
 def drop_asked(prompts: Sequence[str], probes: Sequence[Row]) -> list[str]:

@@ -17,12 +17,23 @@ from typing import Any, NamedTuple
 from tuneproof.errors import ModelError
 from tuneproof.records import Message
 
+MARK = "user-speaks-here"
+"""Stands for a user's words, to find where a template puts them."""
+
 
 class Encoded(NamedTuple):
     """Token ids of a conversation, and which of them are trained (same length)."""
 
     ids: list[int]
     mask: list[bool]
+
+
+class Opening(NamedTuple):
+    """What stands before and behind a user's first turn."""
+
+    ids: list[int]
+    closing: str
+    """Empty where the template writes nothing."""
 
 
 def render(tokenizer: Any, messages: Sequence[Message], *, ask: bool) -> str:
@@ -36,6 +47,12 @@ def render(tokenizer: Any, messages: Sequence[Message], *, ask: bool) -> str:
 def encode_prompt(tokenizer: Any, messages: Sequence[Message]) -> list[int]:
     """Token ids of the turns before an answer, up to where the assistant begins."""
     return _tokenise(tokenizer, render(tokenizer, messages, ask=True))
+
+
+def encode_opening(tokenizer: Any) -> Opening:
+    """Token ids of a conversation up to where the user begins to speak, and the text that ends the user's turn."""
+    before, _, after = render(tokenizer, [Message(role="user", content=MARK)], ask=False).partition(MARK)
+    return Opening(_tokenise(tokenizer, before), after.strip())
 
 
 def encode_row(tokenizer: Any, messages: Sequence[Message]) -> Encoded:

@@ -137,7 +137,8 @@ def describe_work(work: Work, rows: RowSet) -> budget.Work:
     assert config.replay.fraction is not None
     knobs, share = config.evaluate, config.replay.fraction
     answer = 0.5 * config.replay.max_new_tokens
-    prompts = len(choose_prompts(work.train_rows))
+    general = len(choose_prompts(work.train_rows))
+    prompts = general + config.replay.own_turns
     replay_tokens = min(rows.tokens * share / (1 - share), MOST_COPIES * prompts * KEPT_REPLAY * 2 * answer)
     tests = work.row_items("test", knobs.test_rows)
     shown = spread_items(tests, knobs.few_shot_rows or len(tests)) if knobs.few_shot else []
@@ -152,7 +153,7 @@ def describe_work(work: Work, rows: RowSet) -> budget.Work:
         epochs=epochs,
         epoch_tokens=rows.tokens + replay_tokens,
         epoch_steps=epoch_steps,
-        replay=budget.Suite(min(prompts, int(replay_rows / KEPT_REPLAY)), answer, answer),
+        replay=_describe_replay(min(prompts, int(replay_rows / KEPT_REPLAY)), general, answer),
         test=test,
         retention=retention,
         select=_describe_items(work, work.row_items("select", knobs.select_rows)),
@@ -168,6 +169,12 @@ def describe_work(work: Work, rows: RowSet) -> budget.Work:
         drift=_count_drift(work, test, retention),
         report=REPORT,
     )
+
+
+def _describe_replay(asked: int, general: int, answer: float) -> budget.Suite:
+    """Replay prompts, each about as long as its answer; those beyond the `general` ones are drawn too."""
+    drawn = max(0, asked - general) / max(1, asked)
+    return budget.Suite(asked, answer, answer * (1 + drawn))
 
 
 def _count_drift(work: Work, *suites: budget.Suite) -> float:

@@ -5,12 +5,14 @@ Each takes a `Work`, calls one stage, and writes its record.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-from tuneproof.data.probes import drop_asked
+from tuneproof.data.probes import drop_asked, find_alike, list_words
 from tuneproof.evals import drift
 from tuneproof.evals.control import score_frequent, score_permuted
 from tuneproof.evals.overfitting import measure_overfitting
+from tuneproof.evals.probes import load_probes
 from tuneproof.evals.rewording import reword_items
 from tuneproof.evals.select import FINALISTS, FIRST_LOOK, choose_candidate
 from tuneproof.evals.task import hash_items, spread_items
@@ -28,7 +30,7 @@ from tuneproof.pipeline.prompting import (
     name_suite,
     weigh_prompt,
 )
-from tuneproof.pipeline.work import Work
+from tuneproof.pipeline.work import PROBE_LANGUAGES, Work
 from tuneproof.plan.budget import Halving, count_asked
 from tuneproof.records import DriftRecord, Plan, RunRecord, Selection
 from tuneproof.report import write_report
@@ -38,6 +40,7 @@ from tuneproof.training.dataset import RowSet, encode_rows, explain_mask
 from tuneproof.training.replay import ENOUGH, Limits, choose_prompts, generate_replay, repeat_rows
 from tuneproof.training.train import StepLog, count_steps, train_adapter
 from tuneproof.training.trainer import StepReport
+from tuneproof.training.turns import Draw, draw_turns
 
 
 def measure_base(work: Work) -> None:
@@ -80,7 +83,7 @@ def make_replay(work: Work) -> None:
         rows = generate_replay(
             model,
             work.tokenizer,
-            drop_asked(choose_prompts(work.train_rows), work.own_rows) if tokens else [],
+            list_prompts(work, model) if tokens else [],
             limits=Limits(tokens, work.config.replay.max_new_tokens, work.config.evaluate.batch_size),
             on_progress=work.count(),
             store=work.store,
@@ -92,6 +95,17 @@ def make_replay(work: Work) -> None:
         work.progress.say("replay.short", n=len(rows), share=to_plain(got), wanted=to_plain(format_percent(share)))
     work.run.save_rows("replay", rows)
     work.progress.end("replay")
+
+
+def list_prompts(work: Work, model: Any) -> Iterator[str]:
+    """The project's general prompts, then questions that the base asks itself; none that a probe asks."""
+    yield from drop_asked(choose_prompts(work.train_rows), work.own_rows)
+    probes = [probe.prompt for language in PROBE_LANGUAGES for probe in load_probes(language)]
+    asked = [list_words(text) for text in (*probes, *(row.question for row in work.own_rows))]
+    draw = Draw(work.config.replay.own_turns, work.config.train.seed, work.config.evaluate.batch_size)
+    for question in draw_turns(model, work.tokenizer, draw):
+        if not find_alike(question, asked):
+            yield question
 
 
 def train(work: Work) -> None:

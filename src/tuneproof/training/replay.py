@@ -9,8 +9,9 @@ In: the loaded base (adapter off), how many tokens are wanted. Out: rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib.resources import files
+from itertools import islice
 from typing import Any, NamedTuple
 
 from tuneproof.model.chat import encode_prompt, end_ids
@@ -62,7 +63,7 @@ def repeat_rows(rows: Sequence[Row], held: int, wanted: int) -> tuple[list[Row],
 def generate_replay(
     model: Any,
     tokenizer: Any,
-    prompts: Sequence[str],
+    prompts: Iterable[str],
     limits: Limits,
     on_progress: Callable[[int], None] | None = None,
     store: AnswerStore | None = None,
@@ -70,15 +71,15 @@ def generate_replay(
     """Rows of the base's greedy answers, in the order of `prompts`, until they hold `limits.tokens` tokens.
 
     Kept are answers that ended by themselves, are not empty, do not loop, do not echo the prompt, and are new; a word
-    or two may stand in the prompt ("cork or brick?") and come twice ("yes"). Fewer tokens come back when the prompts
-    run out.
+    or two may stand in the prompt ("cork or brick?") and come twice ("yes"). Prompts are taken a batch at a time and no
+    more than are needed; fewer tokens come back when they run out.
     """
     rows: list[Row] = []
     seen: set[str] = set()
     held = 0
     ends = end_ids(tokenizer, model.generation_config)
-    for start in range(0, len(prompts), limits.batch_size):
-        batch = list(prompts[start : start + limits.batch_size])
+    asked = iter(prompts)
+    while batch := list(islice(asked, limits.batch_size)):
         encoded = [encode_prompt(tokenizer, [Message(role="user", content=prompt)]) for prompt in batch]
         made = recall_answers(
             model,
