@@ -35,11 +35,17 @@ class Job(NamedTuple):
     rate: float
     seed: int
     out: str
+    clock: str = "wall"
+    """`wall`, or `cpu`: seconds of one thread's work, which hold on a busy machine."""
 
     @property
     def steps(self) -> int:
         """Optimizer steps of `batch` rows."""
         return -(-len(self.rows) // self.batch)
+
+    def read_clock(self) -> float:
+        """Seconds since some moment."""
+        return time.process_time() if self.clock == "cpu" else time.perf_counter()
 
 
 class Mark(NamedTuple):
@@ -64,8 +70,9 @@ class Result(NamedTuple):
 class Tally:
     """Counts what a trainer is fed, step by step."""
 
-    def __init__(self) -> None:
-        self.started = time.perf_counter()
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.started = job.read_clock()
         self.fed: list[tuple[int, int]] = []
         self.ends: list[tuple[float, int]] = []
 
@@ -78,7 +85,7 @@ class Tally:
 
     def end_step(self) -> None:
         """An optimizer step has ended."""
-        self.ends.append((time.perf_counter(), len(self.fed)))
+        self.ends.append((self.job.read_clock(), len(self.fed)))
 
     def marks(self, losses: list[float]) -> list[Mark]:
         """The steps, with their losses as the trainer logged them."""
@@ -114,10 +121,10 @@ def run_ours(job: Job, dtype: DtypeName) -> list[Mark]:
     knobs.learning_rate, knobs.max_steps, knobs.save_steps = job.rate, job.steps, job.steps
     knobs.batch_size, knobs.seed = job.batch, job.seed
     marks: list[Mark] = []
-    started = time.perf_counter()
+    started = job.read_clock()
 
     def note(report: StepReport) -> None:
-        seconds = time.perf_counter() - started
+        seconds = job.read_clock() - started
         marks.append(Mark(seconds, report.tokens, report.trained_tokens, report.loss))
 
     shape = Shape(pack_tokens=job.batch * 512, loss_chunk=256, plain_head=check_plain_head(model))
@@ -146,11 +153,11 @@ def describe_training(job: Job) -> dict[str, Any]:
     }
 
 
-def watch_trainer(trainer: Any) -> Tally:
+def watch_trainer(trainer: Any, job: Job) -> Tally:
     """Count what a Trainer is fed, without changing what it does."""
     from transformers import TrainerCallback
 
-    tally = Tally()
+    tally = Tally(job)
     step = trainer.training_step
 
     def counted(model: Any, inputs: dict[str, Any], *rest: Any, **named: Any) -> Any:
@@ -200,7 +207,7 @@ def run_plain(job: Job, *, bf16: bool) -> list[Mark]:
         train_dataset=label_rows(job),
         data_collator=DataCollatorForSeq2Seq(tokenizer),
     )
-    tally = watch_trainer(trainer)
+    tally = watch_trainer(trainer, job)
     reset_peak("cpu")
     trainer.train()
     return tally.marks(read_losses(trainer))
@@ -229,7 +236,7 @@ def run_trl(job: Job, **options: Any) -> list[Mark]:
         train_dataset=datasets.Dataset.from_list(label_rows(job)),
         peft_config=LoraConfig(r=job.rank, lora_alpha=job.alpha, target_modules="all-linear", task_type="CAUSAL_LM"),
     )
-    tally = watch_trainer(trainer)
+    tally = watch_trainer(trainer, job)
     reset_peak("cpu")
     trainer.train()
     return tally.marks(read_losses(trainer))

@@ -6,7 +6,8 @@
 One model, the same rows as the same token ids, the same trained tokens, LoRA, optimizer and learning rate; each trainer
 in a process of its own, one after the other (`contenders.py`). `--data` takes any file that tuneproof reads and may be
 repeated; rows are drawn evenly from all of it, so that `--steps` see the lengths that the whole has. The first step of
-each is warm-up and not timed. Ratios are within a round, since a machine's speed drifts between rounds.
+each is warm-up and not timed. Ratios are within a round, since a machine's speed drifts between rounds. `--clock cpu`
+counts the seconds of one thread instead of the wall's, for a machine that does other work beside it.
 
 The share of the machine's matrix-product rate counts what the model needs and nothing else: two operations a weight
 and token in the forward, two for the gradient by the inputs, six a weight of the adapter, the head at trained tokens
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import statistics
 import subprocess
@@ -72,17 +74,17 @@ def draw_rows(files: Sequence[Path], model: str, count: int, pool: int) -> list[
     return [tuple(short[int(at * every)]) for at in range(count)]  # type: ignore[misc]
 
 
-def measure_rate(dtype: torch.dtype) -> float:
+def measure_rate(dtype: torch.dtype, job: Job) -> float:
     """The most floating-point operations a second of a matrix product here, over a few shapes."""
     best = 0.0
     for rows, inner, outer in PRODUCTS:
         left, right = torch.randn(rows, inner).to(dtype), torch.randn(outer, inner).to(dtype)
         torch.mm(left, right.t())
         for _ in range(5):
-            started = time.perf_counter()
+            started = job.read_clock()
             for _ in range(4):
                 torch.mm(left, right.t())
-            best = max(best, 4 * 2 * rows * inner * outer / (time.perf_counter() - started))
+            best = max(best, 4 * 2 * rows * inner * outer / (job.read_clock() - started))
     return best
 
 
@@ -99,8 +101,8 @@ def count_operations(sizes: Dimensions, job: Job, rows: Sequence[tuple[list[int]
 def run_round(job: Job, names: Sequence[str], python: str) -> dict[str, Any]:
     """Run each contender once; one that fails is told and left out."""
     sizes = read_dimensions(AutoConfig.from_pretrained(job.model))
-    rates = {name: measure_rate(getattr(torch, name)) for name in ("float32", "bfloat16")}
-    found: dict[str, Any] = {"rates": rates, "measured": {}, "versions": list_versions()}
+    rates = {name: measure_rate(getattr(torch, name), job) for name in ("float32", "bfloat16")}
+    found: dict[str, Any] = {"clock": job.clock, "rates": rates, "measured": {}, "versions": list_versions()}
     timed = job.rows[job.batch :]
     needed = count_operations(sizes, job, timed) / sum(len(ids) for ids, _ in timed)
     for name in names:
@@ -110,7 +112,8 @@ def run_round(job: Job, names: Sequence[str], python: str) -> dict[str, Any]:
             job_file.write_text(json.dumps(told), encoding="utf-8")
             started = time.perf_counter()
             command = [python, str(Path(__file__).with_name("contenders.py")), name, str(job_file), str(out)]
-            done = subprocess.run(command, check=False, capture_output=True, text=True)
+            one = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"} if job.clock == "cpu" else {}
+            done = subprocess.run(command, check=False, capture_output=True, text=True, env={**os.environ, **one})
             wall = time.perf_counter() - started
             if done.returncode or not out.is_file():
                 print(f"{name}: failed\n{done.stderr[-1500:]}", file=sys.stderr, flush=True)
@@ -132,8 +135,8 @@ def show_rounds(rounds: Sequence[dict[str, Any]]) -> None:
     """Print the table: medians, and the ratio to ours with its lowest and highest round."""
     rates = {name: statistics.median(one["rates"][name] for one in rounds) / 1e9 for name in rounds[0]["rates"]}
     versions = ", ".join(f"{name} {version}" for name, version in rounds[-1]["versions"].items())
-    threads = torch.get_num_threads()
-    print(f"{inspect_hardware('cpu').name}, {threads} threads; Python {platform.python_version()}, {versions}")
+    unit = "seconds of one thread's work" if rounds[0]["clock"] == "cpu" else f"{torch.get_num_threads()} threads"
+    print(f"{inspect_hardware('cpu').name}, {unit}; Python {platform.python_version()}, {versions}")
     told = ", ".join(f"{rate:.0f} GFLOP/s in {name}" for name, rate in rates.items())
     print(f"matrix products: {told}; {len(rounds)} rounds")
     heads = ("trainer", "trained tokens/s", "all tokens/s", "ours is faster by", "peak GB", "share of rate")
@@ -160,6 +163,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=5)
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--rank", type=int, default=16)
+    parser.add_argument("--clock", choices=["wall", "cpu"], default="wall", help="cpu: one thread, its own seconds")
     parser.add_argument("--only", nargs="+", choices=CONTENDERS, default=list(CONTENDERS))
     parser.add_argument("--python", default=sys.executable, help="interpreter of the contenders")
     parser.add_argument("--keep", type=Path, help="file that rounds are added to")
@@ -171,8 +175,10 @@ def main() -> None:
     files = options.data or [Path(__file__).parents[1] / "src/tuneproof/demo/service_desk.jsonl"]
     rows = draw_rows(files, options.model, options.steps * options.batch, options.pool)
     job = Job(
-        find_model(options.model), rows, options.batch, options.rank, 2 * options.rank, rate=5e-4, seed=17, out=""
+        find_model(options.model), rows, options.batch, options.rank, 2 * options.rank, 5e-4, 17, "", options.clock
     )
+    if options.clock == "cpu":
+        torch.set_num_threads(1)
     found = run_round(job, options.only, options.python)
     if options.keep:
         with options.keep.open("a", encoding="utf-8") as file:

@@ -10,10 +10,11 @@ import torch
 from transformers import AutoModelForCausalLM, Qwen2Config
 
 from tuneproof.config import RunConfig
+from tuneproof.model.attention import ATTENTION
 from tuneproof.model.chat import Encoded
 from tuneproof.model.generate import generate_answers
 from tuneproof.model.load import add_adapter, enable_checkpointing
-from tuneproof.model.packing import ATTENTION, check_isolation
+from tuneproof.model.packing import check_isolation
 from tuneproof.model.step import build_optimizer, build_pack, check_plain_head, count_trained, sum_loss
 from tuneproof.records import Message, Row
 from tuneproof.training.checkpoint import check_checkpoint

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch import nn
+from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, MistralConfig
 
-from tuneproof.model.packing import ATTENTION, check_isolation, pack_lengths
+from tuneproof.model.attention import ATTENTION, attend_at_once, attend_row, attend_rows
+from tuneproof.model.packing import check_isolation, pack_lengths
 
 
 @given(st.lists(st.integers(1, 300), max_size=60), st.integers(50, 400))
@@ -73,3 +77,55 @@ def test_plain_generation_attention_equals_sdpa(tiny_model_dir: Path) -> None:
         ours = load_tiny(tiny_model_dir)(input_ids=ids, attention_mask=mask).logits
         theirs = load_tiny(tiny_model_dir, "sdpa")(input_ids=ids, attention_mask=mask).logits
     torch.testing.assert_close(ours, theirs)
+
+
+@pytest.mark.parametrize("length", [1, 5, 40])
+def test_attention_in_16_bit_is_nearer_to_the_truth_than_pytorchs(length: int) -> None:
+    """Values and gradients of bf16 states with grouped heads, against fp64."""
+    torch.manual_seed(0)
+    shapes = ((1, 4, length, 8), (1, 2, length, 8), (1, 2, length, 8))
+    states = [torch.randn(shape).bfloat16() for shape in shapes]
+    outer = torch.randn(1, 4, length, 8).bfloat16()
+
+    def run(attend: Callable[..., Tensor], dtype: torch.dtype) -> list[Tensor]:
+        leaves = [state.to(dtype).requires_grad_() for state in states]
+        output = attend(*leaves)
+        output.backward(outer.to(dtype))
+        return [output.detach(), *(leaf.grad for leaf in leaves if leaf.grad is not None)]
+
+    def plain(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        return nn.functional.scaled_dot_product_attention(query, key, value, is_causal=True, scale=0.3, enable_gqa=True)
+
+    truth = run(plain, torch.float64)
+    ours = run(lambda *leaves: attend_row(*leaves, 0.3), torch.bfloat16)
+    theirs = run(plain, torch.bfloat16)
+    for true, found, other in zip(truth, ours, theirs, strict=True):
+        assert found.dtype == torch.bfloat16
+        assert (found - true).norm() <= 1.1 * (other - true).norm() + 1e-6 * true.norm()
+
+
+def test_rows_go_to_one_kernel_with_their_ends_and_window() -> None:
+    """Where CUDA has it; here the kernel is written out, to see that it is asked the right thing."""
+
+    def varlen(
+        query: Tensor, key: Tensor, value: Tensor, *ends: Any, window_size: tuple[int, int], **options: Any
+    ) -> Tensor:
+        bounds = ends[0].tolist()
+        assert ends[1].tolist() == bounds
+        assert ends[2:] == (5, 5)
+        outputs = []
+        for start, end in pairwise(bounds):
+            distance = torch.arange(end - start)[:, None] - torch.arange(end - start)[None]
+            seen = (distance >= 0) & (distance <= (window_size[0] if window_size[0] >= 0 else end))
+            row = (one[start:end].transpose(0, 1)[None] for one in (query, key, value))
+            outputs.append(
+                nn.functional.scaled_dot_product_attention(*row, attn_mask=seen, **options)[0].transpose(0, 1)
+            )
+        return torch.cat(outputs)
+
+    torch.manual_seed(0)
+    states = [torch.randn(1, heads, 9, 8) for heads in (4, 2, 2)]
+    for window in (None, 3):
+        wanted, _ = attend_rows(nn.Module(), *states, None, segments=[4, 5], scaling=0.3, sliding_window=window)
+        found = attend_at_once(varlen, (states[0], states[1], states[2]), [4, 5], 0.3, window)
+        torch.testing.assert_close(found, wanted)

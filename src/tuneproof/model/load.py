@@ -27,9 +27,9 @@ from transformers.utils import logging as transformers_logging
 
 from tuneproof.demo.model import demo_model_path
 from tuneproof.errors import ModelError
+from tuneproof.model.attention import ATTENTION
 from tuneproof.model.hardware import DtypeName, bound_kernel_caches
 from tuneproof.model.lora import join_neighbours, make_layer
-from tuneproof.model.packing import ATTENTION
 
 
 class Base(NamedTuple):

@@ -18,6 +18,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from tuneproof.model.attention import WideAttention
+
 Kernel = Literal["cpu", "flash", "efficient"]
 
 MATRIX_PRODUCTS = {"aten::mm", "aten::addmm", "aten::bmm"}
@@ -44,7 +46,9 @@ def name_attention(kernel: Kernel) -> Iterator[None]:
             return plain(query, key, value, attn_mask, dropout_p, is_causal, scale=scale, enable_gqa=grouped)
         mask = _add_mask(attn_mask, query)
         output: Tensor
-        if chosen == "cpu":
+        if chosen == "cpu" and is_causal and query.dtype != torch.float32:
+            output = WideAttention.apply(query, key, value, scale)  # type: ignore[no-untyped-call]
+        elif chosen == "cpu":
             output, *_ = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(
                 query, key, value, dropout_p, is_causal, attn_mask=mask, scale=scale
             )

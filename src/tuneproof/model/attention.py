@@ -1,0 +1,162 @@
+"""Attention within packed rows, registered with transformers' own interface: nothing is patched.
+
+Given `segments` (the rows' lengths) it attends row by row, so the masked-off blocks of the packed square are never
+computed; without `segments` it is causal attention over one row, or plain sdpa where a mask or a cache says what is
+seen. On CUDA all rows go to one kernel for rows of different lengths, where PyTorch has it.
+
+Position ids alone keep rows apart only while no attention mask is given and the cache is off (transformers 5; measured:
+with a mask of ones rows see each other without a warning), so `packing.check_isolation` proves it on the loaded model.
+
+    model = AutoModelForCausalLM.from_pretrained(..., attn_implementation=ATTENTION)
+    model(input_ids=ids_1T, position_ids=positions_1T, use_cache=False, segments=[30, 90])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from inspect import signature
+from itertools import accumulate
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS, sdpa_mask
+from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
+
+ATTENTION = "tuneproof_rows"
+
+
+def attend_rows(
+    module: nn.Module,
+    query_BHTD: Tensor,
+    key_BHTD: Tensor,
+    value_BHTD: Tensor,
+    attention_mask: Tensor | None,
+    *,
+    segments: Sequence[int] | None = None,
+    **options: Any,
+) -> tuple[Tensor, None]:
+    """Causal attention within each of `segments` (lengths that add up to T); plain sdpa when a mask is given instead.
+
+    Returns (output of shape B, T, H, D; None), as transformers' attention interface asks.
+    """
+    length = query_BHTD.shape[2]
+    if segments is None and (attention_mask is not None or length != key_BHTD.shape[2] or length == 1):
+        output, _ = sdpa_attention_forward(module, query_BHTD, key_BHTD, value_BHTD, attention_mask, **options)
+        return output, None
+    lengths = list(segments or [length])
+    scale, window, dropout = options.get("scaling"), options.get("sliding_window"), options.get("dropout", 0.0)
+    varlen = find_varlen() if query_BHTD.is_cuda and query_BHTD.dtype != torch.float32 and not dropout else None
+    if varlen is not None and len(lengths) > 1:
+        return attend_at_once(varlen, (query_BHTD, key_BHTD, value_BHTD), lengths, scale, window), None
+    outputs = []
+    for query, key, value in zip(
+        *(states.split(lengths, 2) for states in (query_BHTD, key_BHTD, value_BHTD)), strict=True
+    ):
+        if dropout or (window and query.shape[2] > window):
+            grouped = key.shape[1] != query.shape[1]
+            band = _band(query.shape[2], window or query.shape[2], query.device)
+            outputs.append(
+                nn.functional.scaled_dot_product_attention(
+                    query, key, value, attn_mask=band, dropout_p=dropout, scale=scale, enable_gqa=grouped
+                )
+            )
+        else:
+            outputs.append(attend_row(query, key, value, scale))
+    return torch.cat(outputs, 2).transpose(1, 2).contiguous(), None
+
+
+def attend_row(query_BHTD: Tensor, key_BHTD: Tensor, value_BHTD: Tensor, scale: float | None) -> Tensor:
+    """Causal attention of one row: shape (B, H, T, D)."""
+    if query_BHTD.device.type == "cpu" and query_BHTD.dtype != torch.float32:
+        output: Tensor = WideAttention.apply(query_BHTD, key_BHTD, value_BHTD, scale)  # type: ignore[no-untyped-call]
+        return output
+    grouped = key_BHTD.shape[1] != query_BHTD.shape[1]
+    return nn.functional.scaled_dot_product_attention(
+        query_BHTD, key_BHTD, value_BHTD, is_causal=True, scale=scale, enable_gqa=grouped
+    )
+
+
+class WideAttention(torch.autograd.Function):
+    """Causal attention of 16-bit states on a CPU by PyTorch's fp32 kernel.
+
+    Its kernel for bfloat16 converts inside its blocks and is slower: forward and backward take 2.1 ms instead of 0.9
+    for a row of 60 tokens of the demo model, 7.1 instead of 5.1 for 200, 26.6 instead of 23.9 for 465 (one core of an
+    AMD EPYC with AVX-512-BF16). What is kept for the backward stays 16 bit wide.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, query: Tensor, key: Tensor, value: Tensor, scale: float | None) -> Tensor:
+        """Output in the states' dtype: shape (B, H, T, D)."""
+        output, norm = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(
+            query.float(), key.float(), value.float(), 0.0, True, scale=scale
+        )
+        narrow: Tensor = output.to(query.dtype)
+        ctx.save_for_backward(query, key, value, narrow, norm)
+        ctx.scale = scale
+        return narrow
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, outer: Tensor) -> tuple[Tensor | None, ...]:
+        """Gradients by query, key and value."""
+        query, key, value, output, norm = ctx.saved_tensors
+        wide = (one.float() for one in (outer, query, key, value, output))
+        found = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward(
+            *wide, norm, 0.0, True, scale=ctx.scale
+        )
+        return *(one.to(query.dtype) for one in found), None
+
+
+@lru_cache(maxsize=1)
+def find_varlen() -> Callable[..., Tensor] | None:
+    """PyTorch's attention over rows of different lengths (`torch.nn.attention.varlen`); None before it knew windows."""
+    try:
+        from torch.nn.attention.varlen import varlen_attn
+    except ImportError:
+        return None
+    known = signature(varlen_attn).parameters
+    return varlen_attn if {"window_size", "enable_gqa", "scale"} <= known.keys() else None
+
+
+def attend_at_once(
+    varlen: Callable[..., Tensor],
+    states: tuple[Tensor, Tensor, Tensor],
+    lengths: Sequence[int],
+    scale: float | None,
+    window: int | None,
+) -> Tensor:
+    """Causal attention of all rows in one kernel: shape (1, T, H, D). A window looks back `window` - 1 tokens."""
+    query, key, value = (one[0].transpose(0, 1) for one in states)
+    ends = torch.tensor([0, *accumulate(lengths)], dtype=torch.int32, device=query.device)
+    back = window - 1 if window else -1
+    grouped = key.shape[1] != query.shape[1]
+    longest = max(lengths)
+    options = {"scale": scale, "window_size": (back, 0), "enable_gqa": grouped}
+    return varlen(query, key, value, ends, ends, longest, longest, **options)[None]
+
+
+def _band(length: int, window: int, device: torch.device) -> Tensor:
+    """Causal mask of a sliding window: shape (length, length), True where a token may look."""
+    distance = torch.arange(length, device=device)[:, None] - torch.arange(length, device=device)[None, :]
+    return (distance >= 0) & (distance < window)
+
+
+def _mask_rows(
+    *, attention_mask: Tensor | None = None, allow_is_causal_skip: bool = True, **options: Any
+) -> Tensor | None:
+    """No mask for packed rows, since `attend_rows` never computes what it would hide; sdpa's mask otherwise.
+
+    transformers finds packed rows by their position ids and then forbids skipping the mask: that is the sign used here.
+    """
+    if attention_mask is None and not allow_is_causal_skip and options["q_length"] == options["kv_length"]:
+        return None
+    mask: Tensor | None = sdpa_mask(attention_mask=attention_mask, allow_is_causal_skip=allow_is_causal_skip, **options)
+    return mask
+
+
+ALL_ATTENTION_FUNCTIONS.register(ATTENTION, attend_rows)
+ALL_MASK_ATTENTION_FUNCTIONS.register(ATTENTION, _mask_rows)
