@@ -97,7 +97,7 @@ def test_attention_in_16_bit_is_nearer_to_the_truth_than_pytorchs(length: int) -
         return nn.functional.scaled_dot_product_attention(query, key, value, is_causal=True, scale=0.3, enable_gqa=True)
 
     truth = run(plain, torch.float64)
-    ours = run(lambda *leaves: attend_row(*leaves, 0.3), torch.bfloat16)
+    ours = run(lambda query, key, value: attend_row(query, key, value, 0.3), torch.bfloat16)
     theirs = run(plain, torch.bfloat16)
     for true, found, other in zip(truth, ours, theirs, strict=True):
         assert found.dtype == torch.bfloat16
@@ -117,15 +117,15 @@ def test_rows_go_to_one_kernel_with_their_ends_and_window() -> None:
         for start, end in pairwise(bounds):
             distance = torch.arange(end - start)[:, None] - torch.arange(end - start)[None]
             seen = (distance >= 0) & (distance <= (window_size[0] if window_size[0] >= 0 else end))
-            row = (one[start:end].transpose(0, 1)[None] for one in (query, key, value))
-            outputs.append(
-                nn.functional.scaled_dot_product_attention(*row, attn_mask=seen, **options)[0].transpose(0, 1)
-            )
+            rows = [one[start:end].transpose(0, 1)[None] for one in (query, key, value)]
+            made = nn.functional.scaled_dot_product_attention(rows[0], rows[1], rows[2], attn_mask=seen, **options)
+            outputs.append(made[0].transpose(0, 1))
         return torch.cat(outputs)
 
     torch.manual_seed(0)
-    states = [torch.randn(1, heads, 9, 8) for heads in (4, 2, 2)]
+    query, key, value = (torch.randn(1, heads, 9, 8) for heads in (4, 2, 2))
     for window in (None, 3):
-        wanted, _ = attend_rows(nn.Module(), *states, None, segments=[4, 5], scaling=0.3, sliding_window=window)
-        found = attend_at_once(varlen, (states[0], states[1], states[2]), [4, 5], 0.3, window)
+        options: dict[str, Any] = {"segments": [4, 5], "scaling": 0.3, "sliding_window": window}
+        wanted, _ = attend_rows(nn.Module(), query, key, value, None, **options)
+        found = attend_at_once(varlen, (query, key, value), [4, 5], 0.3, window)
         torch.testing.assert_close(found, wanted)

@@ -112,7 +112,7 @@ class WideAttention(torch.autograd.Function):
 
 
 @lru_cache(maxsize=1)
-def find_varlen() -> Callable[..., Tensor] | None:
+def find_varlen() -> Callable[..., Any] | None:
     """PyTorch's attention over rows of different lengths (`torch.nn.attention.varlen`); None before it knew windows."""
     try:
         from torch.nn.attention.varlen import varlen_attn
@@ -123,7 +123,7 @@ def find_varlen() -> Callable[..., Tensor] | None:
 
 
 def attend_at_once(
-    varlen: Callable[..., Tensor],
+    varlen: Callable[..., Any],
     states: tuple[Tensor, Tensor, Tensor],
     lengths: Sequence[int],
     scale: float | None,
@@ -136,7 +136,8 @@ def attend_at_once(
     grouped = key.shape[1] != query.shape[1]
     longest = max(lengths)
     options = {"scale": scale, "window_size": (back, 0), "enable_gqa": grouped}
-    return varlen(query, key, value, ends, ends, longest, longest, **options)[None]
+    output_THD: Tensor = varlen(query, key, value, ends, ends, longest, longest, **options)
+    return output_THD[None]
 
 
 def _band(length: int, window: int, device: torch.device) -> Tensor:
