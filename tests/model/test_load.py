@@ -41,7 +41,7 @@ def test_a_missing_folder_is_named() -> None:
 def test_an_unknown_hub_name_is_an_error_and_no_traceback() -> None:
     with pytest.raises(ModelError) as caught:
         load_config("nobody/no-such-model-here")
-    assert caught.value.key == "model.cannot_load"
+    assert caught.value.key == "model.offline"
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
     Options              --json --lang --debug             every command
     `- ConfigOptions     --config --set                    what has a config
-       |- DataOptions    DATA... --model --test            what reads rows
+       |- DataOptions    DATA... --model --hub --test      what reads rows
        |- LimitOptions   --memory --time --device          what is planned
        |- FolderOptions  --out --gate --restart            what writes a run folder
        `- TrialOptions   --seeds --learning-curve ...      what is run besides the run
@@ -20,8 +20,11 @@ from typing import Annotated, Literal
 from typer import Argument, Option
 
 from tuneproof.cli.amounts import parse_duration, parse_size
+from tuneproof.config.model import MODELSCOPE
+from tuneproof.errors import UsageError
 from tuneproof.messages import Language
 
+Hub = Literal["huggingface", "modelscope"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
 
@@ -52,11 +55,17 @@ class DataOptions(ConfigOptions):
 
     data: Annotated[list[str] | None, Argument(metavar="DATA", help="cli.option.data")] = None
     model: Annotated[str | None, Option("--model", metavar="MODEL", help="cli.option.model")] = None
+    hub: Annotated[Hub | None, Option("--hub", help="cli.option.hub")] = None
     test: Annotated[str | None, Option("--test", metavar="FILE", help="cli.option.test")] = None
 
     def knobs(self) -> dict[str, object]:
-        """As ConfigOptions."""
-        given = {"data.files": self.data or None, "model.name": self.model, "data.test": self.test}
+        """As ConfigOptions. Raises UsageError where --hub has no --model of a hub to stand for."""
+        name = self.model
+        if self.hub == "modelscope":
+            if name is None or name == "demo" or Path(name).exists():
+                raise UsageError("cli.hub_without_model", where="--hub")
+            name = name if name.startswith(MODELSCOPE) else MODELSCOPE + name
+        given = {"data.files": self.data or None, "model.name": name, "data.test": self.test}
         return super().knobs() | {key: value for key, value in given.items() if value is not None}
 
 

@@ -54,7 +54,7 @@ def name_run(config: RunConfig) -> Path:
     """`runs/DATA-MODEL` of the first data file and the model's name; with --from `runs/DATA-from-RUN`."""
     if config.train.start_from is not None:
         return Path("runs") / f"{_slug(_stem(config.data.files[0]))}-from-{_slug(Path(config.train.start_from).name)}"
-    model = re.split(r"[/\\]", (config.model.name or "").rstrip("/\\"))[-1]
+    model = re.split(r"[/\\]", (config.model.name or "").rstrip("/\\"))[-1].removesuffix(".gguf")
     return Path("runs") / f"{_slug(_stem(config.data.files[0]))}-{_slug(model)}"
 
 

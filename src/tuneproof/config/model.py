@@ -6,11 +6,16 @@ from typing import Literal
 
 from tuneproof.config.knob import Section, knob
 
+MODELSCOPE = "modelscope:"
+"""Stands before the name of a model that lies on ModelScope."""
+
 
 class ModelSection(Section):
     """The base model and where it runs."""
 
-    name: str | None = knob(None, "Hub id, local folder, or `demo`.", "Every run needs one: --model.")
+    name: str | None = knob(
+        None, "Hub id, local folder, GGUF file, `modelscope:owner/name`, or `demo`.", "Every run needs one: --model."
+    )
     revision: str | None = knob(None, "Commit or tag of a hub model.", "The hub's main branch.")
     device: Literal["auto", "cpu", "cuda", "mps"] = knob("auto", "Where to compute.", "A GPU where there is one.")
     dtype: Literal["float32", "bfloat16", "float16"] | None = knob(

@@ -38,10 +38,14 @@ def demo_model_path() -> Path:
     gguf = find_gguf()
     folder = user_cache_path("tuneproof") / f"{gguf.stem.lower()}-{gguf.stat().st_size}"
     if not (folder / "config.json").is_file():
-        done = subprocess.run(
-            [sys.executable, "-m", "tuneproof.model.convert", str(gguf), str(folder)], capture_output=True, text=True
-        )
-        if done.returncode != 0:
-            why = (done.stderr.strip().splitlines() or ["?"])[-1]
+        why = run_conversion(gguf, folder)
+        if why is not None:
             raise ModelError("demo.no_conversion", where=str(gguf), why=why)
     return folder
+
+
+def run_conversion(gguf: Path, folder: Path) -> str | None:
+    """Convert a GGUF file into `folder`, in a process of its own. Returns why it failed, or None."""
+    command = [sys.executable, "-m", "tuneproof.model.convert", str(gguf), str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", errors="replace")
+    return (done.stderr.strip().splitlines() or ["?"])[-1] if done.returncode else None

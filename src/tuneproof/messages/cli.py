@@ -99,7 +99,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Data files or folders: JSONL, JSON, CSV, TSV, Parquet, Excel, each also as .gz; owner/name of a hub; - for a pipe.",
         "数据文件或目录：JSONL、JSON、CSV、TSV、Parquet、Excel，也可以是 .gz；hub 上的 owner/name；- 表示管道。",
     ),
-    "cli.option.model": ("Base model: a hub id, a local folder, or demo.", "基座模型：hub 上的名称、本地目录或 demo。"),
+    "cli.option.model": (
+        "Base model: a hub id, a local folder, a GGUF file, or demo; `tuneproof models` lists good first choices.",
+        "基座模型：hub 上的名称、本地目录、GGUF 文件或 demo；`tuneproof models` 会列出合适的首选。",
+    ),
+    "cli.option.hub": (
+        "Where a model of this name is fetched; default: huggingface, or the mirror in HF_ENDPOINT.",
+        "从哪里下载模型；默认 huggingface，或 HF_ENDPOINT 指定的镜像站。",
+    ),
     "cli.option.test": ("Your own test rows, instead of a held-out part.", "自备的测试数据，不再从数据中留出。"),
     "cli.option.memory": (
         "Memory that may be used, such as 6GB or 6GiB; default: what the device has free.",
@@ -148,6 +155,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "cli.stopped": (
         "Stopped. The same command goes on from what is saved.",
         "已停止。再次执行同样的命令会从已保存处继续。",
+    ),
+    "cli.hub_without_model": (
+        "--hub says where a model of a hub is fetched, and none is named by --model.",
+        "--hub 说明从哪里下载模型，但 --model 没有给出 hub 上的模型。",
+    ),
+    "cli.hub_without_model.hint": (
+        "Name one: --hub modelscope --model Qwen/Qwen2.5-0.5B-Instruct",
+        "请指定一个：--hub modelscope --model Qwen/Qwen2.5-0.5B-Instruct",
     ),
     "cli.bad_size": ("{text} is no size.", "{text} 不是有效的大小。"),
     "cli.bad_size.hint": ("Write it with its unit: 6GB, 6GiB, 6000MB.", "请带上单位：6GB、6GiB、6000MB。"),

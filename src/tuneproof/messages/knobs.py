@@ -6,7 +6,7 @@ A test holds that every key has its line.
 from __future__ import annotations
 
 CHINESE: dict[str, str] = {
-    "model.name": "hub 上的名称、本地目录或 `demo`。",
+    "model.name": "hub 上的名称、本地目录、GGUF 文件、`modelscope:owner/name` 或 `demo`。",
     "model.revision": "hub 模型的提交号或标签。",
     "model.device": "计算设备。",
     "model.dtype": "基座权重的数值类型。",

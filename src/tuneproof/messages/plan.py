@@ -58,6 +58,92 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Remove that line from config.json if you trust the rest of the model.",
         "如果信任模型的其余部分，请从 config.json 中删去该行。",
     ),
+    "model.only_gguf": (
+        "The folder {name} holds a GGUF file and no config.json.",
+        "目录 {name} 里只有 GGUF 文件，没有 config.json。",
+    ),
+    "model.only_gguf.hint": ("Name the file itself: --model {file}", "请直接给出文件：--model {file}"),
+    "model.no_gguf": ("{name} is a file, but no GGUF file.", "{name} 是文件，但不是 GGUF 文件。"),
+    "model.no_gguf.hint": (
+        "Give a GGUF file, or the folder that holds config.json, the tokenizer and the *.safetensors files.",
+        "请给出 GGUF 文件，或包含 config.json、分词器和 *.safetensors 文件的目录。",
+    ),
+    "model.no_conversion": ("The GGUF file {name} could not be converted: {why}", "GGUF 文件 {name} 转换失败：{why}"),
+    "model.no_conversion.hint": (
+        "Free as much memory as its weights take in float32 (4 bytes each), or use the model's own safetensors folder: "
+        "not every architecture can be read from GGUF.",
+        "请腾出与 float32 权重相当的内存（每个 4 字节），或改用该模型的 safetensors 目录：并非所有架构都能从 GGUF 读取。",
+    ),
+    "model.no_modelscope": (
+        "Models of ModelScope are fetched by its own package, which is not installed.",
+        "从魔搭（ModelScope）下载模型需要它的软件包，但没有安装。",
+    ),
+    "model.no_modelscope.hint": ("pip install 'tuneproof[modelscope]'", "pip install 'tuneproof[modelscope]'"),
+    "model.scope_missing": ("ModelScope has no model {name}: {why}", "魔搭上没有模型 {name}：{why}"),
+    "model.scope_missing.hint": (
+        "Check the spelling on www.modelscope.cn: owners are not always those of Hugging Face.",
+        "请在 www.modelscope.cn 上核对名称：所有者不一定与 Hugging Face 相同。",
+    ),
+    "model.scope_gated": ("ModelScope does not give out {name}: {why}", "魔搭不允许下载 {name}：{why}"),
+    "model.scope_gated.hint": (
+        "Accept the model's terms on its page and log in with `modelscope login --token ...`.",
+        "请在模型页面上同意条款，并用 `modelscope login --token ...` 登录。",
+    ),
+    "model.scope_offline": ("{name} could not be fetched from ModelScope: {why}", "无法从魔搭获取 {name}：{why}"),
+    "model.scope_offline.hint": (
+        "Check the network and run it again: what is there is not fetched twice. A folder downloaded elsewhere can be "
+        "given as --model.",
+        "请检查网络后重试，已下载的部分不会重复下载；也可以在别处下载好目录，用 --model 指定。",
+    ),
+    "model.gated": (
+        "{name} is gated: its owner asks for consent before it may be downloaded.",
+        "{name} 是受限模型：下载前需要先同意其条款。",
+    ),
+    "model.gated.hint": (
+        "Accept the terms on its page at the hub, then log in with `hf auth login`; or choose an open one: "
+        "`tuneproof models` lists some.",
+        "请在 hub 的模型页面上同意条款，再用 `hf auth login` 登录；或换用开放的模型：`tuneproof models` 会列出一些。",
+    ),
+    "model.missing": (
+        "The hub has no model {name}, or it is private. There is no folder of this name either.",
+        "hub 上没有模型 {name}，或它是私有的；本地也没有同名目录。",
+    ),
+    "model.missing.hint": (
+        "Check the spelling; a private model needs `hf auth login`; `tuneproof models` lists good first choices.",
+        "请检查拼写；私有模型需要先 `hf auth login`；`tuneproof models` 会列出合适的首选模型。",
+    ),
+    "model.no_revision": ("{name} has no revision of this name: {why}", "{name} 没有这个版本：{why}"),
+    "model.no_revision.hint": (
+        "Set model.revision to a commit or tag of the model, or leave it out.",
+        "请把 model.revision 设为该模型的提交或标签，或去掉它。",
+    ),
+    "model.offline": (
+        "{name} is not on this machine, and the hub cannot be reached: {why}",
+        "本机没有 {name}，也连不上 hub：{why}",
+    ),
+    "model.offline.hint": (
+        "Check the network; HF_ENDPOINT names a mirror, `--hub modelscope` is another hub. Without any network give a "
+        "folder that was downloaded elsewhere. HF_HUB_OFFLINE=1 forbids asking the hub.",
+        "请检查网络；可用 HF_ENDPOINT 指定镜像站，或用 `--hub modelscope` 换用魔搭。完全离线时请给出在别处下载好的目录。"
+        "设置了 HF_HUB_OFFLINE=1 时不会访问 hub。",
+    ),
+    "model.unknown_architecture": (
+        "transformers does not know the architecture of {name}: {why}",
+        "transformers 不认识 {name} 的架构：{why}",
+    ),
+    "model.unknown_architecture.hint": (
+        "Upgrade it (`pip install -U transformers`) if the model is new, or choose another: `tuneproof models`.",
+        "如果是新模型，请升级（`pip install -U transformers`）；否则请换一个：`tuneproof models`。",
+    ),
+    "model.no_safetensors": (
+        "{name} has no weights in safetensors: {why}",
+        "{name} 没有 safetensors 格式的权重：{why}",
+    ),
+    "model.no_safetensors.hint": (
+        "*.bin files are pickles, which can run code, and are not read. Look for a revision with safetensors, or convert "
+        "them on a machine that you can throw away.",
+        "*.bin 是可以执行代码的 pickle 文件，本工具不读取。请找带 safetensors 的版本，或在可丢弃的机器上转换。",
+    ),
     "model.cannot_load": ("{name} cannot be loaded: {why}", "无法加载 {name}：{why}"),
     "model.cannot_load.hint": (
         "Check the name and the network; a local folder needs config.json, tokenizer and *.safetensors, and no *.bin.",

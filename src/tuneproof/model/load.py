@@ -1,6 +1,6 @@
 """Load a base model, its tokenizer, and adapters on it.
 
-In: a name (hub id, local folder, or `demo`). Out: a `Base`. Weights come from safetensors only and no code from a model
+In: a name (`model/find` says of what kind). Out: a `Base`. Weights come from safetensors only and no code from a model
 folder is ever run: `config.json` is read first, and one that names remote code or a remote attention kernel is refused.
 
     base = load_base("demo", device="cpu", dtype="float32")
@@ -25,9 +25,10 @@ from torch import nn
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
-from tuneproof.demo.model import demo_model_path
+from tuneproof.config.model import MODELSCOPE
 from tuneproof.errors import ModelError
 from tuneproof.model.attention import ATTENTION
+from tuneproof.model.find import explain_failure, find_model, first_line
 from tuneproof.model.hardware import DtypeName, bound_kernel_caches
 from tuneproof.model.lora import join_neighbours, make_layer
 
@@ -41,33 +42,16 @@ class Base(NamedTuple):
     """Folder or hub id it came from."""
 
 
-def find_model(name: str) -> str:
-    """Folder or hub id for `name`; the demo model is converted on its first use.
-
-    Raises ModelError when `name` is neither a folder with a config.json nor looks like a hub id.
-    """
-    if name == "demo":
-        return str(demo_model_path())
-    path = Path(name).expanduser()
-    if path.is_dir():
-        if not (path / "config.json").is_file():
-            raise ModelError("model.no_config", where=name, name=name)
-        return str(path)
-    if name.count("/") > 1 or name.startswith((".", "~", "/")) or not name.replace("/", "").strip():
-        raise ModelError("model.no_folder", where=name, name=name)
-    return name
-
-
 def load_config(name: str, revision: str | None = None) -> Any:
     """The model's config, checked: no remote code, no remote kernel. Raises ModelError."""
-    path = find_model(name)
+    path = find_model(name, revision)
     folder = Path(path)
     if folder.is_dir():
         _refuse_code(name, _read_json(folder / "config.json"))
     try:
         config = AutoConfig.from_pretrained(path, revision=revision, trust_remote_code=False)
     except (OSError, ValueError, KeyError) as error:
-        raise _explain(name, error) from error
+        raise explain_failure(name, error) from error
     _refuse_code(name, config.to_dict())
     return config
 
@@ -75,9 +59,11 @@ def load_config(name: str, revision: str | None = None) -> Any:
 def load_tokenizer(name: str, revision: str | None = None) -> Any:
     """The model's tokenizer. Raises ModelError when there is none, or it has no chat template."""
     try:
-        tokenizer = AutoTokenizer.from_pretrained(find_model(name), revision=revision, trust_remote_code=False)
+        tokenizer = AutoTokenizer.from_pretrained(
+            find_model(name, revision), revision=revision, trust_remote_code=False
+        )
     except (OSError, ValueError, KeyError) as error:
-        raise _explain(name, error) from error
+        raise explain_failure(name, error) from error
     if not tokenizer.chat_template:
         raise ModelError("model.no_template", where=name, name=name)
     if tokenizer.eos_token_id is None:
@@ -97,13 +83,14 @@ def load_base(
     bound_kernel_caches()
     config = load_config(name, revision)
     tokenizer = load_tokenizer(name, revision)
+    place = find_model(name, revision, weights=True)
     options: dict[str, Any] = {"dtype": getattr(torch, dtype), "device_map": {"": device}, "use_safetensors": True}
     if quantization == "nf4":
         options["quantization_config"] = _nf4(getattr(torch, dtype))
     try:
         with quiet_transformers():
             model = AutoModelForCausalLM.from_pretrained(
-                find_model(name),
+                place,
                 revision=revision,
                 config=config,
                 trust_remote_code=False,
@@ -111,10 +98,10 @@ def load_base(
                 **options,
             )
     except (OSError, ValueError, KeyError) as error:
-        raise _explain(name, error) from error
+        raise explain_failure(name, error) from error
     for parameter in model.parameters():
         parameter.requires_grad_(False)
-    return Base(model, tokenizer, find_model(name))
+    return Base(model, tokenizer, place)
 
 
 def choose_attention(config: Any) -> str:
@@ -190,8 +177,11 @@ def scale_adapter(model: PeftModel, scale: float) -> None:
 def fingerprint_model(name: str) -> str:
     """Hash that changes with the base weights: of config.json and of each weight file's name, size and header.
 
-    A safetensors header holds every tensor's name, type and place; hub models are named by revision on top.
+    A safetensors header holds every tensor's name, type and place; a hub's model is named by its revision on top, and
+    its weights need not be here yet.
     """
+    if name.startswith(MODELSCOPE):
+        return hashlib.sha256(name.encode()).hexdigest()[:16]
     path = Path(find_model(name))
     digest = hashlib.sha256(str(path if not path.is_dir() else "").encode())
     if path.is_dir():
@@ -238,7 +228,7 @@ def _read_json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ModelError("model.bad_config", where=str(path), why=str(error)) from error
+        raise ModelError("model.bad_config", where=str(path), why=first_line(error)) from error
     return content if isinstance(content, dict) else {}
 
 
@@ -253,9 +243,3 @@ def _refuse_code(name: str, config: dict[str, Any]) -> None:
     for key, value in config.items():
         if key.endswith("attn_implementation") and isinstance(value, str) and "/" in value:
             raise ModelError("model.remote_kernel", where=f"{name}/config.json", value=value)
-
-
-def _explain(name: str, error: Exception) -> ModelError:
-    """A user's error for what transformers raised."""
-    why = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    return ModelError("model.cannot_load", where=name, name=name, why=why[:300])

@@ -21,7 +21,7 @@ from tuneproof.evals.harness import Subject, read_results, read_scores, write_co
 from tuneproof.evals.judge import Ballot, count_votes, list_ballots, read_choice
 from tuneproof.evals.remote import Endpoint, ask_model, read_host
 from tuneproof.evals.task import spread_items
-from tuneproof.model.load import find_model
+from tuneproof.model.find import find_model
 from tuneproof.pipeline.work import Work
 from tuneproof.records import Answer, HarnessRecord, Vote
 from tuneproof.rundir import write_atomic

@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
+from tuneproof.config.model import MODELSCOPE
 from tuneproof.errors import TrainingError
 
 WEIGHTS = "adapter_model.safetensors"
@@ -33,7 +34,8 @@ def save_adapter(checkpoint: Path, folder: Path, scale: float, *, base: str | No
             shutil.copyfile(path, stage / path.name)
     config = json.loads((stage / "adapter_config.json").read_text(encoding="utf-8"))
     config["lora_alpha"] = config["lora_alpha"] * scale
-    config["base_model_name_or_path"] = base
+    # Another hub is where it was fetched from, not a part of its name.
+    config["base_model_name_or_path"] = base.removeprefix(MODELSCOPE) if base else base
     (stage / "adapter_config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     shutil.rmtree(folder, ignore_errors=True)
     os.replace(stage, folder)

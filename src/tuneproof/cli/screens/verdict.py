@@ -21,6 +21,7 @@ from tuneproof.cli.figures import (
 )
 from tuneproof.cli.screens.frame import Cell, make_facts, make_list, make_part, make_table
 from tuneproof.cli.words import clean_text, name_of, quote_line
+from tuneproof.config.model import MODELSCOPE
 from tuneproof.messages import current_language, tell
 from tuneproof.records import LostItem, RunRecord, TaskResult, Verdict
 from tuneproof.rundir import RunDir
@@ -59,7 +60,9 @@ def draw_summary(verdict: Verdict) -> RenderableType:
 def list_steps(run: RunDir, record: RunRecord, model: str) -> list[str]:
     """Where things are, how long it took, and lines to paste; `model` is the base's name as the config has it."""
     seconds = sum(stage.seconds for stage in record.stages.values())
-    base = "demo_model_path()" if model == "demo" else repr(model)
+    base, found = ("demo_model_path()", "tuneproof.demo") if model == "demo" else (repr(model), "")
+    if model.startswith(MODELSCOPE) or model.endswith(".gguf"):
+        base, found = f"find_model({model!r}, weights=True)", "tuneproof.model.find"
     folder = shlex.quote(str(run.path))
     lost = run.load(Verdict).retention.lost_items
     return [
@@ -72,7 +75,7 @@ def list_steps(run: RunDir, record: RunRecord, model: str) -> list[str]:
         f"  # {tell('cli.run.again')}",
         f"  tuneproof report {folder}",
         f"  # {tell('cli.run.use')}",
-        *(["  from tuneproof.demo import demo_model_path"] if model == "demo" else []),
+        *([f"  from {found} import {base.partition('(')[0]}"] if found else []),
         "  from peft import PeftModel; from transformers import AutoModelForCausalLM",
         f"  base = AutoModelForCausalLM.from_pretrained({base})",
         f"  model = PeftModel.from_pretrained(base, {str(run.adapter)!r})",
