@@ -25,6 +25,8 @@ TEMPLATES = sorted(SOURCE.rglob("*.jinja"))
 
 # Keys put together when they are used, by what stands before the name; every other key stands whole in the code.
 FAMILIES = (
+    "bases.column.",
+    "bases.fit.",
     "blame.column.",
     "probes.why.",
     "report.headline.opinion_",

@@ -1,7 +1,7 @@
 """The command line: `tuneproof COMMAND`, one file a command. It parses, calls one verb of the pipeline, and shows.
 
     cli/
-    |- demo run check plan train resume eval compare answer serve blame report ui doctor config    the commands
+    |- demo run check plan train resume eval compare answer serve blame report ui models doctor completion config
     |- options.py amounts.py settings.py    what they accept, and the config that it makes
     |- app.py manner.py usage.py            typer, the language, usage errors in our style
     |- show.py bars.py words.py figures.py  the only file that prints; progress; words and numbers
@@ -14,6 +14,7 @@ Exit codes: 0 done, 1 a bug, 2 to 6 a user error by its class, 10 and 11 a verdi
 
 from __future__ import annotations
 
+import os
 import shlex
 import signal
 import sys
@@ -70,11 +71,14 @@ def _perform(arguments: Sequence[str], screen: Screen) -> int:
     import typer
 
     from tuneproof.cli.app import build_command
+    from tuneproof.cli.completion import COMPLETE_VAR, complete_line
     from tuneproof.cli.usage import UsageFault, explain_usage
     from tuneproof.errors import TuneproofError
 
     try:
         command = build_command(_list_commands(), screen)
+        if instruction := os.environ.get(COMPLETE_VAR):
+            return complete_line(command, instruction)
         with command.make_context("tuneproof", list(arguments or ["--help"])) as context:
             return int(command.invoke(context))
     except typer.Exit as done:
@@ -99,10 +103,12 @@ def _list_commands() -> list[Command]:
         blame,
         check,
         compare,
+        completion,
         config,
         demo,
         doctor,
         eval,
+        models,
         plan,
         report,
         resume,
@@ -112,5 +118,22 @@ def _list_commands() -> list[Command]:
         ui,
     )
 
-    modules = (demo, run, check, plan, train, resume, eval, compare, answer, serve, blame, report, ui, doctor)
+    modules = (
+        demo,
+        run,
+        check,
+        plan,
+        train,
+        resume,
+        eval,
+        compare,
+        answer,
+        serve,
+        blame,
+        report,
+        ui,
+        models,
+        doctor,
+        completion,
+    )
     return [*(module.COMMAND for module in modules), config.SCHEMA, config.SHOW]

@@ -10,4 +10,9 @@ from tuneproof.config.knob import Section, knob
 class ReportSection(Section):
     """The report."""
 
+    trackers: list[Literal["tensorboard", "trackio", "wandb", "mlflow", "swanlab"]] = knob(
+        [],
+        "Experiment trackers that are told loss and rate of each step.",
+        "None: everything is in the run folder, and nothing leaves the machine unasked.",
+    )
     language: Literal["en", "zh"] | None = knob(None, "Language of the report.", "The one of the command line.")

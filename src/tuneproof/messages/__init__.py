@@ -18,6 +18,7 @@ from typing import Literal, get_args
 Language = Literal["en", "zh"]
 CATALOGUES = (
     "answer",
+    "bases",
     "blame",
     "clean",
     "cli",
@@ -27,6 +28,7 @@ CATALOGUES = (
     "data",
     "errors",
     "evals",
+    "machine",
     "plan",
     "report",
     "serve",

@@ -49,8 +49,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "config.no_model": ("No base model is named.", "没有指定基座模型。"),
     "config.no_model.hint": (
-        "Add --model with a hub id, a local folder, or `demo`.",
-        "请用 --model 指定 hub 上的模型、本地目录或 `demo`。",
+        "Add --model with a hub id, a local folder, a GGUF file, or `demo`; `tuneproof models` lists good first choices.",
+        "请用 --model 指定 hub 上的模型、本地目录、GGUF 文件或 `demo`；`tuneproof models` 会列出合适的首选。",
     ),
     "data.no_files": ("No data file is named.", "没有指定数据文件。"),
     "data.no_files.hint": (

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 MESSAGES: dict[str, tuple[str, str]] = {
+    "report.no_tracker": ("The tracker {name} is not installed.", "没有安装跟踪工具 {name}。"),
+    "report.no_tracker.hint": ("pip install {name}, or leave it out.", "请运行 pip install {name}，或去掉它。"),
     "train.no_rows": ("There is no row to train on.", "没有可用于训练的数据。"),
     "train.no_rows.hint": (
         "Add rows, or look at the findings of `tuneproof check`.",

@@ -18,6 +18,7 @@ from tuneproof.messages import Language
 from tuneproof.progress import Progress
 from tuneproof.records import Blame, Comparison, DataReport, Plan, Reply, RunRecord
 from tuneproof.records.answer import ArmName
+from tuneproof.records.bases import BaseChoices
 from tuneproof.rundir import RunDir
 
 Until = Literal["train", "drift", "report"]
@@ -127,6 +128,13 @@ def inspect_machine() -> dict[str, object]:
     from tuneproof.pipeline.machine import describe_machine
 
     return describe_machine()
+
+
+def list_bases(limit: int | None) -> BaseChoices:
+    """Base models that are good first choices, against `limit` bytes or what this device has free."""
+    from tuneproof.pipeline.bases import list_bases
+
+    return list_bases(limit)
 
 
 def open_run(path: Path) -> RunDir:

@@ -164,7 +164,7 @@ def _hash_files(paths: list[str]) -> str:
 def _without_cosmetics(config: RunConfig) -> RunConfig:
     """The config without what does not change a result."""
     plain = config.model_copy(deep=True)
-    plain.report.language = None
+    plain.report.language, plain.report.trackers = None, []
     # Other seeds and fewer rows are runs beside this one; a probed learning rate is this run's own.
     plain.trials = TrialsSection(probe_rate=plain.trials.probe_rate)
     return plain

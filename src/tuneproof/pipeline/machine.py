@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import site
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -13,12 +14,15 @@ from platformdirs import user_cache_path
 from tuneproof.demo.model import find_gguf
 from tuneproof.errors import ModelError
 from tuneproof.model.hardware import free_disk, inspect_hardware
+from tuneproof.pipeline.abilities import list_abilities, look_around
 from tuneproof.pipeline.chain import PACKAGES, list_versions
 
 EXTRAS = {
     "4bit": "bitsandbytes",
     "web": "fastapi",
     "excel": "python_calamine",
+    "modelscope": "modelscope",
+    "llamacpp": "llama_cpp",
     "cluster": "ray",
     "math": "math_verify",
     "harness": "lm_eval",
@@ -32,6 +36,7 @@ def describe_machine() -> dict[str, object]:
     hardware = inspect_hardware()
     return {
         "versions": list_versions(),
+        "system": platform.platform(),
         "device": {
             "kind": hardware.device,
             "name": hardware.name,
@@ -40,9 +45,12 @@ def describe_machine() -> dict[str, object]:
         },
         "memory": {"total": hardware.memory_total, "free": hardware.memory_free},
         "disk": {"free_here": free_disk(Path()), "free_cache": free_disk(user_cache_path("tuneproof"))},
+        "abilities": list_abilities(look_around()),
         "extras": {extra: find_spec(module) is not None for extra, module in EXTRAS.items()},
         "demo_model": _has_demo(),
-        "hub": {name: os.environ.get(name) for name in ("HF_HOME", "HF_ENDPOINT", "HF_HUB_OFFLINE")},
+        "hub": {
+            name: os.environ.get(name) for name in ("HF_HOME", "HF_ENDPOINT", "HF_HUB_OFFLINE", "MODELSCOPE_CACHE")
+        },
         "warnings": [*_old_versions(), *_path_files()],
     }
 

@@ -25,6 +25,7 @@ from tuneproof.pipeline.work import Work
 from tuneproof.progress import Progress
 from tuneproof.records import RunRecord
 from tuneproof.rundir import PLACES, RunDir
+from tuneproof.training.trackers import require_trackers
 
 PROBE = Stage("probe", probe_rate)
 CURE = (Stage("cure", cure_run), *CHAIN)
@@ -40,6 +41,7 @@ def start_run(request: RunRequest, progress: Progress) -> RunDir:
         raise ConfigError([Fault("config.no_model", where="model.name")])
     run = RunDir(request.out)
     # What is missing is told before anything is made or cleared.
+    require_trackers(config.report.trackers)
     config = pin_names(config)
     with hold_stdin(config) as held:
         wanted = fingerprint(held.config)

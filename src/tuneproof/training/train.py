@@ -20,6 +20,7 @@ from tuneproof.records import TrainingRecord
 from tuneproof.training.checkpoint import Checkpoints
 from tuneproof.training.dataset import RowSet
 from tuneproof.training.guards import LossWatch, StopCallback, WeightCallback, catch_signals
+from tuneproof.training.trackers import list_reports, open_trackers
 from tuneproof.training.trainer import PackedTrainer, Shape, StepReport
 
 STATE_BYTES = 3
@@ -83,6 +84,7 @@ def train_adapter(
 
     with quiet_transformers(), catch_signals() as stop:
         callbacks: list[TrainerCallback] = [StopCallback(stop)]
+        callbacks += open_trackers(config.report.trackers, folder.parent)
         arguments = _arguments(config, steps, folder, device)
         trainer = PackedTrainer(model, arguments, rows=rows, shape=shape, on_step=note, callbacks=callbacks)
         trainer.checkpoints = checkpoints
@@ -140,11 +142,13 @@ def _arguments(config: RunConfig, steps: int, folder: Path, device: str) -> Trai
         weight_decay=0.0,
         save_strategy="steps",
         save_steps=config.train.save_steps,
-        logging_strategy="no",
+        logging_strategy="steps" if config.report.trackers else "no",
+        logging_steps=1,
         logging_nan_inf_filter=False,
         eval_strategy="no",
         seed=config.train.seed,
-        report_to=[],
+        report_to=list_reports(config.report.trackers),
+        run_name=folder.parent.name,
         disable_tqdm=True,
         remove_unused_columns=False,
         use_cpu=device == "cpu",

@@ -44,4 +44,6 @@ def _write(section: str, key: str, value: object) -> str:
         return word if value or advice not in load_catalogue() else f"{word}: {tell(advice, name=key)}"
     if isinstance(value, int) and section in IN_BYTES:
         return format_bytes(value)
+    if isinstance(value, str) and value in load_catalogue():
+        return f"{tell('report.no')}: {tell(value)}"
     return clean_text(str(value))

@@ -1,0 +1,54 @@
+"""What the user reads about this machine: what it can do, what is missing, how to get it. key -> (English, Chinese)."""
+
+from __future__ import annotations
+
+MESSAGES: dict[str, tuple[str, str]] = {
+    "cli.doctor.system": ("System", "系统"),
+    "cli.doctor.abilities": ("What works here", "本机可用的功能"),
+    "cli.doctor.abilities.gpu": ("GPU", "GPU"),
+    "cli.doctor.abilities.four_bit": ("4-bit weights", "4 bit 权重"),
+    "cli.doctor.abilities.web": ("Web app, server", "网页应用与服务"),
+    "cli.doctor.abilities.modelscope": ("ModelScope", "魔搭"),
+    "cli.doctor.abilities.gguf_answers": ("Running GGUF", "运行 GGUF"),
+    "cli.doctor.abilities.ollama": ("Ollama", "Ollama"),
+    "cli.doctor.abilities.vllm": ("vLLM", "vLLM"),
+    "doctor.gpu.none": (
+        "no NVIDIA driver was found. The CPU trains models up to about 0.5B; for more use a card or a free Colab notebook",
+        "没有找到 NVIDIA 驱动。CPU 可以训练约 0.5B 以下的模型；更大的请使用显卡或免费的 Colab",
+    ),
+    "doctor.gpu.mac": (
+        "no Apple GPU answers; on an Intel Mac everything runs on the CPU",
+        "没有可用的 Apple GPU；Intel Mac 上全部用 CPU 计算",
+    ),
+    "doctor.gpu.cpu_build": (
+        "an NVIDIA driver is here, but this PyTorch is built without CUDA. Replace it: pip install --force-reinstall "
+        "torch --index-url https://download.pytorch.org/whl/cu130 (pytorch.org/get-started/locally has the index for "
+        "older drivers)",
+        "有 NVIDIA 驱动，但当前的 PyTorch 不带 CUDA。请替换：pip install --force-reinstall torch --index-url "
+        "https://download.pytorch.org/whl/cu130（驱动较旧时请在 pytorch.org/get-started/locally 查找对应的源）",
+    ),
+    "doctor.gpu.driver": (
+        "PyTorch is built for CUDA and finds no card. Look at nvidia-smi: update the driver, or in a container start it "
+        "with --gpus all",
+        "PyTorch 带 CUDA，但找不到显卡。请用 nvidia-smi 检查：更新驱动；在容器中请加 --gpus all 启动",
+    ),
+    "doctor.four_bit.no_gpu": ("needs an NVIDIA card", "需要 NVIDIA 显卡"),
+    "doctor.four_bit.missing": ("pip install 'tuneproof[4bit]'", "pip install 'tuneproof[4bit]'"),
+    "doctor.web.missing": ("pip install 'tuneproof[web]'", "pip install 'tuneproof[web]'"),
+    "doctor.modelscope.missing": ("pip install 'tuneproof[modelscope]'", "pip install 'tuneproof[modelscope]'"),
+    "doctor.gguf_answers.missing": (
+        "llama.cpp is not here: install it (brew, winget, or github.com/ggml-org/llama.cpp/releases), or pip install "
+        "'tuneproof[llamacpp]', which needs a C++ compiler",
+        "没有 llama.cpp：请安装（brew、winget 或 github.com/ggml-org/llama.cpp/releases），或 pip install "
+        "'tuneproof[llamacpp]'（需要 C++ 编译器）",
+    ),
+    "doctor.ollama.missing": ("not on the path: ollama.com/download", "路径中没有：ollama.com/download"),
+    "doctor.vllm.missing": (
+        "not installed: pip install vllm, in an environment of its own",
+        "没有安装：请在单独的环境中 pip install vllm",
+    ),
+    "doctor.vllm.elsewhere": (
+        "needs Linux and an NVIDIA card; the adapter can be taken there",
+        "需要 Linux 和 NVIDIA 显卡；可以把适配器拿到那里使用",
+    ),
+}
