@@ -16,11 +16,12 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from typing import TextIO
 
 from rich.console import Console, RenderableType
+from rich.live import Live
 from rich.text import Text
 
 from tuneproof.cli.bars import Bars, Lines
@@ -65,6 +66,50 @@ class Screen:
     def _write(self, text: str) -> None:
         self._results.file.write(text)
         self._results.file.flush()
+
+    @property
+    def width(self) -> int:
+        """Columns of the result's console."""
+        return self._results.width
+
+    def note(self, text: str) -> None:
+        """A line beside the results, on stderr; never wrapped."""
+        self._notes.print(Text(clean_text(text)), soft_wrap=True)
+
+    def note_picture(self, picture: RenderableType) -> None:
+        """A picture beside the results, on stderr."""
+        self._notes.print(picture)
+
+    def read_line(self, prompt: str) -> str | None:
+        """A line of standard input, None at its end; what does not come from a keyboard is shown after the prompt."""
+        if sys.stdin.isatty():
+            with suppress(ImportError):
+                import readline  # noqa: F401 - arrow keys and history in `input`
+            try:
+                return _make_whole(input(prompt))
+            except EOFError:
+                return None
+        line = sys.stdin.readline()
+        if line and not self.manner.json:
+            self._results.print(Text(clean_text(f"{prompt}{line.rstrip()}")), soft_wrap=True)
+        return _make_whole(line.rstrip("\n")) if line else None
+
+    @contextmanager
+    def redraw(self) -> Iterator[Callable[[RenderableType], None]]:
+        """A picture that grows: drawn anew on a terminal, else once, as it was given last. Not at all with --json."""
+        last: list[RenderableType] = []
+
+        def keep(picture: RenderableType) -> None:
+            last[:] = [picture]
+            if live is not None:
+                live.update(picture)
+
+        drawn = self._results.is_terminal and not self.manner.json
+        live = Live(console=self._results, transient=True, refresh_per_second=8) if drawn else None
+        with live or nullcontext():
+            yield keep
+        if last and not self.manner.json:
+            self._results.print(last[0])
 
     @contextmanager
     def follow(self) -> Iterator[Progress]:
@@ -135,6 +180,11 @@ def discard(stream: object) -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, descriptor)
     os.close(nowhere)
+
+
+def _make_whole(line: str) -> str:
+    """The line without half characters, which bytes of another encoding become."""
+    return line.encode("utf-8", errors="replace").decode("utf-8")
 
 
 def _soften(stream: TextIO) -> TextIO:

@@ -20,6 +20,7 @@ CATALOGUES = (
     "answer",
     "bases",
     "blame",
+    "chat",
     "clean",
     "cli",
     "compare",

@@ -9,6 +9,7 @@
     |- engine     one thread that owns the model; a bounded queue; rows that come and go
     |- load       run folders -> an engine
     |- sides      the proof that base and tuned are what they are called
+    |- talk       a conversation with both sides, for the terminal
     |- schema     the bodies of requests and responses
     |- wording    pieces -> JSON and events
     |- faults     errors in OpenAI's shape

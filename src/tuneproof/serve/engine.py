@@ -19,7 +19,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from transformers import DynamicCache
@@ -32,6 +32,8 @@ from tuneproof.serve.question import Piece, Question
 from tuneproof.serve.row import Listener, Row, Ticket
 from tuneproof.serve.sampler import pick_tokens
 from tuneproof.serve.transcript import Speller
+
+Result = TypeVar("Result")
 
 
 class Limits(NamedTuple):
@@ -118,9 +120,9 @@ class Engine:
             self._gate.notify()
         return ticket
 
-    def run(self, job: Callable[[], Any]) -> Future[Any]:
+    def run(self, job: Callable[[], Result]) -> Future[Result]:
         """Do something with the model between two turns, in the engine's thread. Raises Closed after `close`."""
-        future: Future[Any] = Future()
+        future: Future[Result] = Future()
         with self._gate:
             if not self.alive:
                 raise Closed

@@ -37,11 +37,11 @@ SHARE = 0.3
 HELLO = [Message(role="user", content="Hello")]
 
 
-class TooLong(Exception):
+class TooLong(ValueError):
     """The prompt leaves no room for an answer."""
 
     def __init__(self, tokens: int, context: int) -> None:
-        super().__init__(tokens, context)
+        super().__init__(f"{tokens} tokens of {context}")
         self.tokens = tokens
         self.context = context
 
@@ -58,7 +58,7 @@ class Served(NamedTuple):
     """Tokens of prompt and answer together, at most."""
 
     def encode(self, side: Side, messages: Sequence[Message]) -> tuple[int, ...]:
-        """The prompt of a conversation. Raises TooLong; ValueError where the chat template refuses it."""
+        """The prompt of a conversation. Raises TooLong, and ValueError where the chat template refuses it."""
         try:
             prompt = encode_prompt(self.base.tokenizer, self.names.complete(side, messages))
         except Exception as error:

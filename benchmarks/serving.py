@@ -1,0 +1,194 @@
+"""What the server bears: streaming clients, time to the first token, no answer in another's place, nothing left behind.
+
+    python benchmarks/serving.py runs/demo                   1,000 requests of 32 clients; about 4 minutes on 2 cores
+    python benchmarks/serving.py runs/demo --requests 200    a shorter look
+
+`tuneproof serve` runs as a process of its own, clients in this one; both share the machine. First `--alone` requests
+one at a time, then all of them by 32 clients, each with an order number of its own in its question, which the tuned
+demo model copies into its answer: a number of another request is cross-talk. Last, 100 requests by base, tuned, half
+tuned and switched off at once, each held against the answer that its side gives alone; one that differs is looked up
+among the other sides' answers. Memory, threads and files of the server are read before and after.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import re
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import httpx2
+import psutil
+
+SIDES = ("base", "{name}", "{name}@0.5", "{name}@0")
+TEXTS = (
+    "Where is my order QM-{number}? I was charged twice.",
+    "My parcel QM-{number} is damaged, please send a new one.",
+    "I want to return order QM-{number}, how long do I have?",
+    "Please change the delivery address of QM-{number}.",
+)
+NUMBER = re.compile(r"QM-(\d+)")
+NEW = 24
+CLIENTS = 32
+
+
+class Said(NamedTuple):
+    """An answer, and what it took."""
+
+    text: str
+    tokens: int
+    first: float
+    seconds: float
+
+
+class Asked(NamedTuple):
+    """A request: which model, which order."""
+
+    model: str
+    number: int
+
+    @property
+    def text(self) -> str:
+        """The question."""
+        return TEXTS[self.number % len(TEXTS)].format(number=self.number)
+
+
+async def ask(client: httpx2.AsyncClient, asked: Asked) -> Said:
+    """Stream one answer."""
+    body = {
+        "model": asked.model,
+        "messages": [{"role": "user", "content": asked.text}],
+        "max_tokens": NEW,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+    started, first, parts, tokens = time.perf_counter(), 0.0, [], 0
+    async with client.stream("POST", "/chat/completions", json=body) as response:
+        response.raise_for_status()
+        async for line in response.aiter_lines():
+            if not line.startswith("data: {"):
+                continue
+            event: dict[str, Any] = json.loads(line.removeprefix("data: "))
+            if event["choices"] and (text := event["choices"][0]["delta"].get("content")):
+                first = first or time.perf_counter() - started
+                parts.append(text)
+            elif event.get("usage"):
+                tokens = event["usage"]["completion_tokens"]
+    return Said("".join(parts), tokens, first, time.perf_counter() - started)
+
+
+async def ask_all(client: httpx2.AsyncClient, asked: Sequence[Asked], clients: int) -> tuple[list[Said], float]:
+    """All answers, in the order of the requests, by so many clients at once; seconds in all."""
+    said: list[Said | None] = [None] * len(asked)
+    places = iter(range(len(asked)))
+
+    async def work() -> None:
+        for place in places:
+            said[place] = await ask(client, asked[place])
+
+    started = time.perf_counter()
+    await asyncio.gather(*(work() for _ in range(clients)))
+    return [one for one in said if one is not None], time.perf_counter() - started
+
+
+def tell_speed(what: str, said: Sequence[Said], seconds: float) -> float:
+    """Print one line; answers a second."""
+    first = sorted(one.first for one in said if one.first)
+    p50, p95 = statistics.median(first), first[min(int(0.95 * len(first)), len(first) - 1)]
+    tokens = sum(one.tokens for one in said)
+    print(
+        f"{what}: {len(said)} answers in {seconds:.1f} s, {len(said) / seconds:.2f} answers/s, {tokens / seconds:.0f} "
+        f"tokens/s; first token p50 {p50:.2f} s, p95 {p95:.2f} s",
+        flush=True,
+    )
+    return len(said) / seconds
+
+
+def count_crossed(asked: Sequence[Asked], said: Sequence[Said]) -> tuple[int, int]:
+    """(answers with their own number, answers with a number of another request)."""
+    numbers = {str(one.number) for one in asked}
+    own = crossed = 0
+    for question, answer in zip(asked, said, strict=True):
+        found = set(NUMBER.findall(answer.text))
+        own += str(question.number) in found
+        crossed += bool((found & numbers) - {str(question.number)})
+    return own, crossed
+
+
+async def measure_sides(client: httpx2.AsyncClient, sides: Sequence[str], count: int) -> None:
+    """`count` requests, all sides mixed, against what each side says alone."""
+    asked = [Asked(sides[at % len(sides)], 9000 + at // len(sides)) for at in range(count)]
+    alone, _ = await ask_all(client, asked, 1)
+    mixed, _ = await ask_all(client, asked, CLIENTS)
+    expected = {question: answer.text for question, answer in zip(asked, alone, strict=True)}
+    same = rounded = mixed_up = 0
+    for question, answer in zip(asked, mixed, strict=True):
+        others = {expected.get(Asked(side, question.number)) for side in sides} - {expected[question]}
+        same += answer.text == expected[question]
+        mixed_up += answer.text in others
+        rounded += answer.text != expected[question] and answer.text not in others
+    off = sum(
+        expected[Asked(sides[0], number)] == expected[Asked(sides[3], number)]
+        for number in range(9000, 9000 + count // len(sides))
+    )
+    print(
+        f"{count} of {', '.join(sides)} mixed: {same} as alone, {rounded} otherwise (rounding), {mixed_up} of another "
+        f"side; switched off as the base {off} of {count // len(sides)}",
+        flush=True,
+    )
+
+
+def look(server: psutil.Process) -> str:
+    """What the server holds."""
+    memory = server.memory_info().rss / 2**20
+    return f"{memory:.0f} MiB, {server.num_threads()} threads, {server.num_fds()} files"
+
+
+async def measure(url: str, name: str, server: psutil.Process, options: argparse.Namespace) -> None:
+    """All of it."""
+    sides = [side.format(name=name) for side in SIDES]
+    limits = httpx2.Limits(max_connections=CLIENTS)
+    async with httpx2.AsyncClient(base_url=url, limits=limits, timeout=300) as client:
+        await ask_all(client, [Asked(sides[at % 4], 100 + at) for at in range(8)], 8)
+        alone = [Asked(sides[at % 3], 2000 + at) for at in range(options.alone)]
+        single = tell_speed("one at a time", *await ask_all(client, alone, 1))
+        many = [Asked(sides[at % 3], 10_000 + at) for at in range(options.requests)]
+        await ask_all(client, [Asked(sides[at % 3], 3000 + at) for at in range(2 * CLIENTS)], CLIENTS)
+        before = look(server)
+        said, seconds = await ask_all(client, many, CLIENTS)
+        ratio = tell_speed(f"{CLIENTS} clients", said, seconds) / single
+        own, crossed = count_crossed(many, said)
+        print(f"{ratio:.2f} times one at a time; own number in {own} answers, another's in {crossed}", flush=True)
+        print(f"server before: {before}; after: {look(server)}", flush=True)
+        await measure_sides(client, sides, options.sides)
+
+
+def main(options: argparse.Namespace) -> None:
+    """Start a server, measure, stop it."""
+    command = [sys.executable, "-m", "tuneproof", "serve", options.run, "--port", "0", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, encoding="utf-8") as process:
+        try:
+            assert process.stdout is not None
+            told = ""
+            while not told.rstrip().endswith("\n}"):
+                told += process.stdout.readline()
+            ready = json.loads(told)
+            print(f"{ready['device']} {ready['dtype']}, {ready['rows']} rows", flush=True)
+            asyncio.run(measure(ready["url"], ready["models"][1], psutil.Process(process.pid), options))
+        finally:
+            process.terminate()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run")
+    parser.add_argument("--requests", type=int, default=1000)
+    parser.add_argument("--alone", type=int, default=40)
+    parser.add_argument("--sides", type=int, default=100)
+    main(parser.parse_args())
