@@ -1,11 +1,7 @@
 """The command line: `tuneproof COMMAND`, one file a command. It parses, calls one verb of the pipeline, and shows.
 
     cli/
-<<<<<<< HEAD
-    |- demo run check plan train resume eval compare answer serve blame report ui models doctor completion config
-=======
-    |- demo run check plan train resume eval compare answer chat serve blame report ui doctor config    the commands
->>>>>>> 65d3c23 (Talk to base and tuned side by side in the terminal, and keep better answers for the next round)
+    |- demo run check plan train resume eval compare answer chat serve blame report ui models doctor completion config
     |- options.py amounts.py settings.py    what they accept, and the config that it makes
     |- app.py manner.py usage.py            typer, the language, usage errors in our style
     |- show.py bars.py words.py figures.py  the only file that prints; progress; words and numbers
@@ -123,7 +119,6 @@ def _list_commands() -> list[Command]:
         ui,
     )
 
-<<<<<<< HEAD
     modules = (
         demo,
         run,
@@ -134,6 +129,7 @@ def _list_commands() -> list[Command]:
         eval,
         compare,
         answer,
+        chat,
         serve,
         blame,
         report,
@@ -142,7 +138,4 @@ def _list_commands() -> list[Command]:
         doctor,
         completion,
     )
-=======
-    modules = (demo, run, check, plan, train, resume, eval, compare, answer, chat, serve, blame, report, ui, doctor)
->>>>>>> 65d3c23 (Talk to base and tuned side by side in the terminal, and keep better answers for the next round)
     return [*(module.COMMAND for module in modules), config.SCHEMA, config.SHOW]
