@@ -17,8 +17,7 @@ import torch
 from peft import PeftModel
 from torch import Tensor, nn
 
-from tuneproof.model.chat import Encoded, encode_row
-from tuneproof.records import Message
+from tuneproof.model.chat import Encoded
 
 
 class Pack(NamedTuple):
@@ -52,12 +51,6 @@ def build_pack(rows: Sequence[Encoded], device: torch.device | str) -> Pack:
 def count_trained(rows: Iterable[Encoded]) -> int:
     """Trained tokens of rows, as `build_pack` counts them."""
     return sum(sum(row.mask[1:]) for row in rows)
-
-
-def measure_row(tokenizer: Any, messages: Sequence[Message]) -> tuple[int, int]:
-    """(tokens, trained tokens) of a conversation. Raises ModelError as `encode_row` does."""
-    encoded = encode_row(tokenizer, messages)
-    return len(encoded.ids), count_trained([encoded])
 
 
 class ChunkedCrossEntropy(torch.autograd.Function):

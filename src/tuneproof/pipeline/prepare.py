@@ -9,9 +9,9 @@ from __future__ import annotations
 from tuneproof.config import RunConfig
 from tuneproof.data.findings import make_case, note_defect
 from tuneproof.errors import DataError, FitError
+from tuneproof.model.encoding import measure_rows
 from tuneproof.model.hardware import free_disk, inspect_hardware
 from tuneproof.model.load import load_config
-from tuneproof.model.step import measure_row
 from tuneproof.pipeline.beside import check_beside
 from tuneproof.pipeline.mixing import list_side
 from tuneproof.pipeline.onward import find_trained, keep_apart
@@ -82,7 +82,8 @@ def part_rounds(work: Work, prepared: Prepared) -> None:
 def plan_memory(work: Work) -> None:
     """Choose what fits and write plan.json; config.yaml then has every memory and training value resolved."""
     work.progress.begin("plan")
-    sizes = {row.id: measure_row(work.tokenizer, row.messages) for row in work.train_rows}
+    lengths = measure_rows(work.tokenizer, (row.messages for row in work.train_rows))
+    sizes = {row.id: size for row, size in zip(work.train_rows, lengths, strict=True)}
     hardware = work.hardware
     limit = work.config.memory.limit or int(0.9 * hardware.memory_free)
     dtype = work.config.model.dtype or hardware.dtype

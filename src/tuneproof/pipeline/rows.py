@@ -81,14 +81,14 @@ def measure_rows(config: RunConfig, read: ReadResult, progress: Progress) -> lis
     """(tokens, trained tokens) of every row that was read; nothing where no model was named."""
     if config.model.name is None:
         return []
+    from tuneproof.model.encoding import measure_rows as measure_all
     from tuneproof.model.load import load_tokenizer
-    from tuneproof.model.step import measure_row
 
     tokenizer: Any = load_tokenizer(config.model.name, config.model.revision)
     sizes = []
     progress.begin("tokens", len(read.rows))
-    for row in read.rows:
-        sizes.append(measure_row(tokenizer, row.messages))
+    for size in measure_all(tokenizer, (row.messages for row in read.rows)):
+        sizes.append(size)
         if len(sizes) % PART_ROWS == 0:
             progress.advance(len(sizes))
     progress.end("tokens")

@@ -24,7 +24,7 @@ from tuneproof.config.load import dump_config, load_config, validate_tree
 from tuneproof.data.share import cut_rows
 from tuneproof.errors import FitError, StoppedError, TrainingError
 from tuneproof.figures import format_seconds
-from tuneproof.model.chat import encode_row
+from tuneproof.model.encoding import measure_rows
 from tuneproof.model.hardware import free_disk
 from tuneproof.pipeline.chain import CHAIN, fingerprint_run, is_done, list_versions, refuse_other, walk_chain
 from tuneproof.pipeline.links import copy_folder, copy_steps
@@ -238,7 +238,7 @@ def cut_side(work: Work, trial: Trial, run: RunDir) -> None:
 
 
 def _count_tokens(work: Work, rows: Sequence[Row]) -> int:
-    return sum(len(encode_row(work.tokenizer, row.messages).ids) for row in rows)
+    return sum(tokens for tokens, _ in measure_rows(work.tokenizer, (row.messages for row in rows)))
 
 
 def hash_rows(run: RunDir, trial: Trial) -> str:

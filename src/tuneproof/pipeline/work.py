@@ -21,6 +21,7 @@ from tuneproof.evals.probes import load_probes
 from tuneproof.evals.scorers import ScorerName
 from tuneproof.evals.task import Item, choose_limits, choose_scorers, make_probe_items, make_row_items, spread_items
 from tuneproof.model.drift import Reading
+from tuneproof.model.encoding import measure_rows
 from tuneproof.model.fold import fold_adapter
 from tuneproof.model.hardware import Hardware, inspect_hardware
 from tuneproof.model.load import (
@@ -34,7 +35,7 @@ from tuneproof.model.load import (
     remove_adapter,
 )
 from tuneproof.model.packing import check_isolation
-from tuneproof.model.step import check_plain_head, measure_row
+from tuneproof.model.step import check_plain_head
 from tuneproof.model.store import AnswerStore, open_store
 from tuneproof.progress import Progress
 from tuneproof.records import Plan, Row, Split
@@ -210,8 +211,9 @@ class Work:
 
     def _count_answers(self, rows: Sequence[Row]) -> dict[str, list[int]]:
         lengths = defaultdict(list)
-        for row in rows:
-            lengths[row.task].append(measure_row(self.tokenizer, row.messages)[1])
+        sizes = measure_rows(self.tokenizer, (row.messages for row in rows))
+        for row, (_, trained) in zip(rows, sizes, strict=True):
+            lengths[row.task].append(trained)
         return dict(lengths)
 
     @cached_property

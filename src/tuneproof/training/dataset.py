@@ -15,7 +15,8 @@ from typing import Any
 from torch.utils.data import Dataset
 
 from tuneproof.errors import TrainingError
-from tuneproof.model.chat import Encoded, encode_row
+from tuneproof.model.chat import Encoded
+from tuneproof.model.encoding import encode_all
 from tuneproof.model.step import count_trained
 from tuneproof.records import Row
 
@@ -62,8 +63,8 @@ def encode_rows(tokenizer: Any, rows: Sequence[Row], on_progress: Callable[[int]
     if not rows:
         raise TrainingError("train.no_rows")
     encoded = []
-    for done, row in enumerate(rows, start=1):
-        one = encode_row(tokenizer, row.messages)
+    made = encode_all(tokenizer, (row.messages for row in rows))
+    for done, (row, one) in enumerate(zip(rows, made, strict=True), start=1):
         if count_trained([one]) == 0:
             raise TrainingError("train.nothing_trained", where=f"{row.file}:{row.line}")
         encoded.append(one)
