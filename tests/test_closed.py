@@ -26,6 +26,8 @@ NETWORK = {
 }
 KNOWN = {
     ("tuneproof.rundir", "socket"),
+    # The address that the server listens on.
+    ("tuneproof.serve.listen", "socket"),
     ("tuneproof.evals.remote", "http"),
     ("tuneproof.evals.remote", "urllib"),
     # The web app listens, and speaks to the server child that it has started on this machine.

@@ -9,10 +9,10 @@ and lets the signal through. A connection that sends no whole request within `HE
 from __future__ import annotations
 
 import asyncio
-import logging
+import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -121,25 +121,22 @@ def serve_runs(request: ServeRequest, progress: Progress, on_ready: Callable[[Re
     if request.token is not None and not is_token(request.token):
         raise UsageError("serve.bad_token", where="--token")
     list_names(request.runs)
-    config = uvicorn.Config(
-        _refuse_all,
-        host=request.host,
-        port=request.port,
-        http=PatientProtocol,
-        ws="none",
-        lifespan="off",
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        timeout_keep_alive=KEEP_SECONDS,
-        timeout_graceful_shutdown=DRAIN_SECONDS,
-        limit_concurrency=CONNECTIONS,
-    )
-    # An address that is taken is told before a model is loaded. Nobody is let in until it is.
-    bound = _bind(config)
+    # An address that is taken is told before a model is loaded. Who asks meanwhile waits.
+    bound = _bind(request.host, request.port)
     with bound, open_served(request.runs, progress, device=request.device, limits=request.limits) as served:
         hosts = list_hosts(request.host) | {name.lower() for name in request.hosts}
-        config.app = build_app(served, Gate(hosts, request.token))
+        config = uvicorn.Config(
+            build_app(served, Gate(hosts, request.token)),
+            http=PatientProtocol,
+            ws="none",
+            lifespan="off",
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=KEEP_SECONDS,
+            timeout_graceful_shutdown=DRAIN_SECONDS,
+            limit_concurrency=CONNECTIONS,
+        )
         on_ready(_describe(served, name_url(request.host, bound.getsockname()[1]), request.token is not None))
         uvicorn.Server(config).run([bound])
 
@@ -167,22 +164,10 @@ def _describe(served: Served, url: str, guarded: bool) -> Ready:
     )
 
 
-def _bind(config: uvicorn.Config) -> Any:
-    log = logging.getLogger("uvicorn.error")
-    level = log.level
-    # What it says is told below, in our own way.
-    log.setLevel(logging.CRITICAL)
+def _bind(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return config.bind_socket()
-    except SystemExit as stop:
-        # uvicorn's own way to say that the address cannot be had.
-        why = stop.__context__
-        raise UsageError(
-            "serve.no_address", where="--port", host=config.host, port=config.port, why=getattr(why, "strerror", why)
-        ) from None
-    finally:
-        log.setLevel(level)
-
-
-async def _refuse_all(scope: Any, receive: Any, send: Any) -> None:
-    """Stands for the app until there is one."""
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise UsageError("serve.no_address", where="--port", host=host, port=port, why=why) from error
