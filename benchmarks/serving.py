@@ -34,7 +34,7 @@ TEXTS = (
     "Please change the delivery address of QM-{number}.",
 )
 NUMBER = re.compile(r"QM-(\d+)")
-NEW = 24
+NEW = 16
 CLIENTS = 32
 
 

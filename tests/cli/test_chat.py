@@ -50,7 +50,7 @@ def test_json_tells_every_turn(call: Call, run: str, monkeypatch: pytest.MonkeyP
     rows = [json.loads(line) for line in (tmp_path / "better.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [row["messages"][-1]["content"] for row in rows] == [again["replies"]["tuned"]["text"], "它已发货。"]
     assert rows[1]["messages"][0] == {"role": "user", "content": QUESTION}
-    assert "better.jsonl has 2 rows" in done.err
+    assert "Rows in better.jsonl now: 2." in done.err
     assert f"tuneproof run better.jsonl --from {run}" in done.err
     assert "There is no such command" in done.err
 

@@ -71,6 +71,7 @@ def stop(server: Server, number: int) -> None:
     assert rest[-1].choices[0].finish_reason in ("stop", "length")
     _, told = server.process.communicate(timeout=SECONDS)
     assert server.process.returncode == 128 + number
+    assert told.endswith("Stopped.\n")
     assert "Traceback" not in told
     assert TOKEN not in told
 

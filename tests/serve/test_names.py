@@ -106,4 +106,17 @@ def test_commands_for_many_users_have_the_runs_paths(run_paths: list[Path], tiny
     assert f"--lora-modules first={run_paths[0]}/adapter second={run_paths[1]}/adapter" in vllm
     assert json.loads((run_paths[0] / "adapter" / "adapter_config.json").read_text(encoding="utf-8"))["r"] == 4
     assert commands["llama-server"][0] == f"tuneproof export {run_paths[0]} --to gguf"
+    assert commands["llama-server"][1].startswith(f"llama-server --model {run_paths[0]}/export/gguf/*-F16.gguf ")
     assert commands["ollama"][-1].startswith("ollama create first --file ")
+
+
+def test_what_is_exported_already_is_not_exported_again(tiny_model_dir: Path, tmp_path: Path) -> None:
+    run = make_run(tmp_path / "first", tiny_model_dir)
+    for place in ("gguf/first-F16.gguf", "gguf/first-lora-F32.gguf", "ollama/Modelfile"):
+        (run.path / "export" / place).parent.mkdir(parents=True, exist_ok=True)
+        (run.path / "export" / place).touch()
+    commands = suggest_commands(list_names([run.path]).runs, str(tiny_model_dir))
+    (llama,) = commands["llama-server"]
+    assert f"--model {run.path}/export/gguf/first-F16.gguf " in llama
+    (ollama,) = commands["ollama"]
+    assert ollama.startswith("ollama create first")

@@ -42,6 +42,7 @@ def chat(options: ChatOptions, screen: Screen) -> int:
     from tuneproof.serve.load import open_served
     from tuneproof.serve.talk import Talk
 
+    screen.farewell = "serve.stopped"
     with ExitStack() as stack:
         with screen.follow() as progress:
             served = stack.enter_context(open_served([options.run], progress, device=options.device))

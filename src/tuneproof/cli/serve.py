@@ -50,6 +50,7 @@ def serve_models(options: ServeOptions, screen: Screen) -> int:
     request = ServeRequest(
         options.runs, options.host, options.port, options.token or None, options.allow_host or (), options.device
     )
+    screen.farewell = "serve.stopped"
     with screen.follow() as progress:
         serve_runs(request, progress, tell_ready)
     return 0

@@ -38,6 +38,8 @@ class Screen:
     def __init__(self, manner: Manner, command: str) -> None:
         self.manner = manner
         self.command = command
+        self.farewell = "cli.stopped"
+        """Key of what is said when a signal ends the command."""
         self._results = ResultConsole(_soften(sys.stdout))
         self._notes = NoteConsole(_soften(sys.stderr))
 
@@ -144,7 +146,7 @@ class Screen:
 
     def show_stop(self) -> None:
         """Ctrl-C outside of training."""
-        self._notes.print(Text(tell("cli.stopped")), soft_wrap=True)
+        self._notes.print(Text(tell(self.farewell)), soft_wrap=True)
 
     def show_trace(self, error: Exception) -> None:
         """The traceback, as Python writes it."""

@@ -60,7 +60,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "chat.scale_is": ("The tuned side is now {name}.", "微调一侧现在是 {name}。"),
     "chat.nothing_yet": ("Nothing has been asked yet.", "还没有提过问题。"),
     "chat.saved": (
-        "Saved: {file} has {rows} rows. When it has enough of them, the next round:",
+        "Saved. Rows in {file} now: {rows}. When they are enough, the next round:",
         "已保存：{file} 现有 {rows} 条。积累够了就可以开始下一轮：",
     ),
     "chat.reset": ("A new conversation.", "新的对话。"),

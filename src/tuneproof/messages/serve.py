@@ -28,6 +28,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "用户很多时，下列服务更快，用的是同一个适配器：",
     ),
     "serve.stop": ("Ctrl-C ends it; answers under way are finished first.", "按 Ctrl-C 结束；正在生成的回答会先完成。"),
+    "serve.stopped": ("Stopped.", "已停止。"),
     "serve.no_packages": ("The package {name} is not installed.", "没有安装 {name}。"),
     "serve.no_packages.hint": ("pip install 'tuneproof[web]'", "pip install 'tuneproof[web]'"),
     "serve.no_token": (

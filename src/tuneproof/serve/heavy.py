@@ -33,19 +33,20 @@ def _vllm(runs: Sequence[ServedRun], base: str) -> str:
 
 
 def _llama_server(runs: Sequence[ServedRun]) -> list[str]:
+    """The merged model of the first run; what an export also writes, the adapter alone, is left out."""
     run = runs[0]
     folder = run.run.path / "export" / "gguf"
-    lines = [] if folder.is_dir() else [shlex.join(["tuneproof", "export", str(run.run.path), "--to", "gguf"])]
-    found = sorted(folder.glob("*.gguf"), key=lambda path: -path.stat().st_size)
-    base = str(found[0]) if found else str(folder / "base.gguf")
-    adapters = [str(path) for path in found if "adapter" in path.name or "lora" in path.name]
-    options = ["--lora", adapters[0]] if adapters and adapters[0] != base else []
-    return [*lines, shlex.join(["llama-server", "--model", base, *options, "--alias", run.name, "--port", str(PORT)])]
+    found = sorted(path for path in folder.glob("*.gguf") if "-lora-" not in path.name)
+    # Before it is exported the shell finds the name.
+    model = shlex.quote(str(found[0])) if found else f"{shlex.quote(str(folder))}/*-F16.gguf"
+    lines = [] if found else [shlex.join(["tuneproof", "export", str(run.run.path), "--to", "gguf"])]
+    return [*lines, f"llama-server --model {model} {shlex.join(['--alias', run.name, '--port', str(PORT)])}"]
 
 
 def _ollama(runs: Sequence[ServedRun]) -> list[str]:
     run = runs[0]
     folder = run.run.path / "export" / "ollama"
-    lines = [] if folder.is_dir() else [shlex.join(["tuneproof", "export", str(run.run.path), "--to", "ollama"])]
-    create = shlex.join(["ollama", "create", run.name.lower(), "--file", str(folder / "Modelfile")])
+    modelfile = folder / "Modelfile"
+    lines = [] if modelfile.is_file() else [shlex.join(["tuneproof", "export", str(run.run.path), "--to", "ollama"])]
+    create = shlex.join(["ollama", "create", run.name.lower(), "--file", str(modelfile)])
     return [*lines, f"{create} && {shlex.join(['ollama', 'run', run.name.lower()])}"]
