@@ -9,6 +9,7 @@
     |- FitError                       4    it does not fit: memory or disk
     |- TrainingError                  5    not finite, nothing to learn, diverged
     |- RunError                       6    a run folder is damaged, locked, or another experiment's
+    |- ExportError                    7    an export does not answer as the run did
     `- StoppedError                   130  Ctrl-C, or 143 after SIGTERM: saved, can be resumed
 
 Each is raised with a key of the message catalogue, so that it can be told in English and Chinese, and with `where`: a
@@ -107,6 +108,12 @@ class RunError(TuneproofError):
     """A run folder is damaged, locked by another process, or belongs to another experiment."""
 
     exit_code = 6
+
+
+class ExportError(TuneproofError):
+    """An export cannot be written so, or does not answer as the run did."""
+
+    exit_code = 7
 
 
 class StoppedError(TuneproofError):

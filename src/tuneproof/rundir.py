@@ -30,6 +30,7 @@
       trials/first/             the run as it was before a remedy was adopted (`--cure`)
       trials.json               Trials: what they show
       marks.json                Marks: references that a reader holds to be wrong
+      export/TARGET/            what `export` wrote, with a model card and parity.json (Parity)
       report.html
 
 In: a path. Out: records. Every file is written beside its place and renamed, so a reader sees the old or the new one.

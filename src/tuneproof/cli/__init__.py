@@ -1,13 +1,13 @@
 """The command line: `tuneproof COMMAND`, one file a command. It parses, calls one verb of the pipeline, and shows.
 
     cli/
-    |- demo run check plan train resume eval compare answer chat serve blame report ui models doctor completion config
+    |- demo run check plan train resume eval compare answer chat serve blame export report ui models doctor completion config
     |- options.py amounts.py settings.py    what they accept, and the config that it makes
     |- app.py manner.py usage.py            typer, the language, usage errors in our style
     |- show.py bars.py words.py figures.py  the only file that prints; progress; words and numbers
     `- screens/                             records drawn
 
-Exit codes: 0 done, 1 a bug, 2 to 6 a user error by its class, 10 and 11 a verdict with --gate, 128 + signal stopped.
+Exit codes: 0 done, 1 a bug, 2 to 7 a user error by its class, 10 and 11 a verdict with --gate, 128 + signal stopped.
 
     run_command(["check", "rows.jsonl", "--lang", "zh"])    # 0
 """
@@ -109,6 +109,7 @@ def _list_commands() -> list[Command]:
         demo,
         doctor,
         eval,
+        export,
         models,
         plan,
         report,
@@ -132,6 +133,7 @@ def _list_commands() -> list[Command]:
         chat,
         serve,
         blame,
+        export,
         report,
         ui,
         models,

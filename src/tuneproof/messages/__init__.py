@@ -29,6 +29,7 @@ CATALOGUES = (
     "data",
     "errors",
     "evals",
+    "export",
     "machine",
     "plan",
     "report",

@@ -16,9 +16,10 @@ from tuneproof.config import RunConfig
 from tuneproof.errors import RunError
 from tuneproof.messages import Language
 from tuneproof.progress import Progress
-from tuneproof.records import Blame, Comparison, DataReport, Plan, Reply, RunRecord
+from tuneproof.records import Blame, Comparison, DataReport, Export, Plan, Reply, RunRecord
 from tuneproof.records.answer import ArmName
 from tuneproof.records.bases import BaseChoices
+from tuneproof.records.export import TargetName
 from tuneproof.rundir import RunDir
 
 Until = Literal["train", "drift", "report"]
@@ -46,6 +47,25 @@ class BlameRequest(NamedTuple):
     """Id of a probe or of a test row; `lost` for every lost answer of the verdict."""
     top: int = 5
     """Rows wanted; a record keeps 20 at least."""
+
+
+class ExportRequest(NamedTuple):
+    """A run's model that is to be exported, or whose exports are to be proven again."""
+
+    run: Path
+    targets: Sequence[TargetName]
+    dtype: str | None = None
+    """Type of the weights: `f32`, `f16`, `bf16`; for GGUF `q8_0` and so on. None: the run's own, for GGUF F16."""
+    base: str | None = None
+    """Another base than the run's, as `NAME` or `NAME@COMMIT`: the proof then tells whether it answers as well."""
+    base_id: str | None = None
+    """What the base is called on a hub, where the run was given a folder."""
+    items: int = 20
+    """Test items that are answered."""
+    check: bool = False
+    """Only prove what lies in the folders."""
+    settings: Sequence[str] = ()
+    """`KEY=VALUE`, on top of the run's config."""
 
 
 class RunRequest(NamedTuple):
@@ -121,6 +141,13 @@ def blame_item(request: BlameRequest, progress: Progress) -> list[Blame]:
     from tuneproof.pipeline.blame import blame_items
 
     return blame_items(request, progress)
+
+
+def export_run(request: ExportRequest, progress: Progress) -> list[Export]:
+    """The run's model in other tools' forms, each with its proof. Raises any TuneproofError."""
+    from tuneproof.pipeline.export import export_targets
+
+    return export_targets(request, progress)
 
 
 def inspect_machine() -> dict[str, object]:

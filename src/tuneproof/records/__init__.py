@@ -23,6 +23,7 @@ from tuneproof.records.data import (
     TokenSummary,
 )
 from tuneproof.records.evals import Answer, Candidate, DriftRecord, Selection
+from tuneproof.records.export import AnswerPair, Check, Export, Parity, Proof
 from tuneproof.records.marks import Mark, Marks
 from tuneproof.records.plan import Alternative, Parts, Phases, Plan, Rejected, Settings, TimePlan
 from tuneproof.records.run import RunRecord, StageRecord, Standing, TrainingRecord
@@ -52,11 +53,13 @@ __all__ = [
     "Alternative",
     "Answer",
     "AnswerDifference",
+    "AnswerPair",
     "ArmDifference",
     "BenchmarkScore",
     "Blame",
     "BlamedRow",
     "Candidate",
+    "Check",
     "CleanSummary",
     "Comparison",
     "Control",
@@ -65,6 +68,7 @@ __all__ = [
     "CurveSpot",
     "DataReport",
     "DriftRecord",
+    "Export",
     "FileWeight",
     "Finding",
     "HarnessRecord",
@@ -76,9 +80,11 @@ __all__ = [
     "Marks",
     "Message",
     "Opening",
+    "Parity",
     "Parts",
     "Phases",
     "Plan",
+    "Proof",
     "RateProbe",
     "RateTried",
     "Rejected",
