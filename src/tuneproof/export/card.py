@@ -103,7 +103,7 @@ def write_result(facts: Facts) -> list[str]:
     rows = [[*row_of(task)] for task in [verdict.task, *(verdict.tasks if len(verdict.tasks) > 1 else [])]]
     return [
         f"## {tell('export.card.result')}",
-        f"**{tell(f'report.decision.{verdict.decision}')}** {verdict.summary[current_language()]}",
+        f"**{tell(f'report.decision.{verdict.decision}')}** {keep_printable(verdict.summary[current_language()])}",
         draw_table(heads, rows),
     ]
 
@@ -219,9 +219,14 @@ def draw_table(heads: list[str], rows: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
+def keep_printable(text: str) -> str:
+    """Text without what a terminal or a page would act on."""
+    return "".join(letter for letter in text if letter.isprintable() or letter.isspace())
+
+
 def quote_cell(text: str, limit: int = 100) -> str:
     """Text of a model or a user in a cell: on one line, as code, which no mark in it can end."""
-    flat = re.sub(r"\s+", " ", "".join(letter for letter in text if letter.isprintable() or letter.isspace())).strip()
+    flat = re.sub(r"\s+", " ", keep_printable(text)).strip()
     flat = flat if len(flat) <= limit else flat[: limit - 3] + "..."
     return quote_code(flat).replace("|", "\\|")
 

@@ -57,11 +57,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Measure base and tuned model on the test split and the retention probes.",
         "在测试集和保持性探针题上评测基座与微调后的模型。",
     ),
-    "cli.help.export": (
-        "Write the tuned model for PEFT, transformers, llama.cpp, Ollama or vLLM, and prove that it answers as the run "
-        "did. Ends with 7 when it does not.",
-        "把微调后的模型导出给 PEFT、transformers、llama.cpp、Ollama 或 vLLM，并验证它的回答与本次运行一致；不一致时退出码为 7。",
-    ),
     "cli.help.compare": (
         "Runs side by side, paired on the items that they share; the first is the reference.",
         "多次运行并排比较，在共同的题目上逐题配对；以第一个为基准。",
@@ -141,28 +136,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "cli.option.max_new_tokens": (
         "Longest answer in tokens; default: the longest that the run allowed a test answer.",
         "回答最长多少个 token；默认取该运行允许测试回答的最大长度。",
-    ),
-    "cli.option.to": (
-        "Target: peft, merged, gguf, ollama or vllm; may be given several times.",
-        "导出目标：peft、merged、gguf、ollama 或 vllm；可重复。",
-    ),
-    "cli.option.dtype": (
-        "Type of the weights: f32, f16, bf16; for gguf and ollama q8_0, q5_0, q4_0 too. Default: the run's "
-        "own; for gguf f16.",
-        "权重类型：f32、f16、bf16；gguf 和 ollama 还可用 q8_0、q5_0、q4_0。默认：与运行相同，gguf 为 f16。",
-    ),
-    "cli.option.export_base": (
-        "Another base than the run's (NAME or NAME@COMMIT): does the adapter answer the same on it?",
-        "换一个基座（名称或 名称@提交号）：适配器在它上面的回答是否相同？",
-    ),
-    "cli.option.base_id": (
-        "What the base is called on a hub, written into the export (ORG/NAME or ORG/NAME@COMMIT).",
-        "基座在模型库中的 id，写入导出文件（组织/名称 或 组织/名称@提交号）。",
-    ),
-    "cli.option.items": ("Test items that are answered for the proof.", "验证时回答的测试题数量。"),
-    "cli.option.check_only": (
-        "Write nothing: prove again what lies in the export's folder.",
-        "不写文件：重新验证导出目录里已有的内容。",
     ),
     "cli.option.item": (
         "Id of a probe or a test row, as the report has it; lost: every lost answer.",

@@ -5,6 +5,34 @@ from __future__ import annotations
 MESSAGES: dict[str, tuple[str, str]] = {
     "stage.export": ("Writing the export", "写出导出文件"),
     "stage.prove": ("Proving that it answers as the run did", "验证导出文件的回答与本次运行一致"),
+    # The command line
+    "cli.help.export": (
+        "Write the tuned model for PEFT, transformers, llama.cpp, Ollama or vLLM, and prove that it answers as the run "
+        "did. Ends with 7 when it does not.",
+        "把微调后的模型导出给 PEFT、transformers、llama.cpp、Ollama 或 vLLM，并验证它的回答与本次运行一致；不一致时退出码为 7。",
+    ),
+    "cli.option.to": (
+        "Target: peft, merged, gguf, ollama or vllm; may be given several times.",
+        "导出目标：peft、merged、gguf、ollama 或 vllm；可重复。",
+    ),
+    "cli.option.dtype": (
+        "Type of the weights: f32, f16, bf16; for gguf and ollama q8_0, q5_0, q4_0 too. Default: the run's "
+        "own; for gguf f16.",
+        "权重类型：f32、f16、bf16；gguf 和 ollama 还可用 q8_0、q5_0、q4_0。默认：与运行相同，gguf 为 f16。",
+    ),
+    "cli.option.export_base": (
+        "Another base than the run's (NAME or NAME@COMMIT): does the adapter answer the same on it?",
+        "换一个基座（名称或 名称@提交号）：适配器在它上面的回答是否相同？",
+    ),
+    "cli.option.base_id": (
+        "What the base is called on a hub, written into the export (ORG/NAME or ORG/NAME@COMMIT).",
+        "基座在模型库中的 id，写入导出文件（组织/名称 或 组织/名称@提交号）。",
+    ),
+    "cli.option.items": ("Test items that are answered for the proof.", "验证时回答的测试题数量。"),
+    "cli.option.check_only": (
+        "Write nothing: prove again what lies in the export's folder.",
+        "不写文件：重新验证导出目录里已有的内容。",
+    ),
     # Errors
     "export.no_type": (
         "The target {target} cannot be written as {dtype}.",
