@@ -1,7 +1,8 @@
 """The command line: `tuneproof COMMAND`, one file a command. It parses, calls one verb of the pipeline, and shows.
 
     cli/
-    |- demo run check plan train resume eval compare answer chat serve blame export report ui models doctor completion config
+    |- demo run check plan train resume eval compare answer chat serve blame export report ui models doctor completion
+    |  config                             the commands
     |- options.py amounts.py settings.py    what they accept, and the config that it makes
     |- app.py manner.py usage.py            typer, the language, usage errors in our style
     |- show.py bars.py words.py figures.py  the only file that prints; progress; words and numbers
