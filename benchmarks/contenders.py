@@ -2,10 +2,10 @@
 
     python benchmarks/contenders.py NAME JOB.json OUT.json
 
-In: a `Job`: model, rows as token ids and masks in the order in which they are trained, batch, LoRA. Out: a `Result`.
-Every contender gets the same ids, the same trained tokens, the same start of the adapter (one seed), the same AdamW and
-the same learning rate, and differs in nothing but what it does with them. `packed` ones cut steps of about as many
-tokens where the others take `batch` rows.
+In: a `Job`: model, rows as token ids and masks, batch, LoRA. Out: a `Result`. Every contender gets the same ids, the
+same trained tokens, the same start of the adapter and the same order of rows (one seed), the same AdamW and learning
+rate, and differs in nothing but what it does with them. Where TRL packs, a step has about as many tokens as `batch`
+rows.
 """
 
 from __future__ import annotations
@@ -198,7 +198,6 @@ def run_plain(job: Job, *, bf16: bool) -> list[Mark]:
     arguments = TrainingArguments(
         **describe_training(job),
         per_device_train_batch_size=job.batch,
-        train_sampling_strategy="sequential",
         bf16=bf16,
     )
     trainer = Trainer(
@@ -227,7 +226,6 @@ def run_trl(job: Job, **options: Any) -> list[Mark]:
         **describe_training(job),
         per_device_train_batch_size=batch,
         max_length=PACK,
-        train_sampling_strategy="sequential",
         **options,
     )
     trainer = trl.SFTTrainer(

@@ -1,0 +1,85 @@
+"""Streamed layers give the very numbers of resident ones, with two blocks on the device at most."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from peft import PeftModel
+from torch import Tensor
+
+from tuneproof.model.chat import Encoded
+from tuneproof.model.load import add_adapter, enable_checkpointing, load_base
+from tuneproof.model.offload import offload_layers
+from tuneproof.model.step import build_pack, get_base, sum_loss
+
+ROWS = [Encoded(list(range(5, 29)), [False] * 9 + [True] * 15), Encoded([10, 11, 12], [False, True, True])]
+
+
+def load_tuned(folder: Path) -> PeftModel:
+    base = load_base(str(folder), device="cpu", dtype="float32")
+    torch.manual_seed(1)
+    model = add_adapter(base.model, rank=2, alpha=4, dropout=0.0, targets="all-linear")
+    for name, parameter in model.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(parameter, std=0.1)
+    return model.train()
+
+
+def find_gradients(model: PeftModel) -> dict[str, Tensor]:
+    model.zero_grad()
+    loss = sum_loss(model, build_pack(ROWS, "cpu"), chunk=4)
+    loss.backward()
+    grads = {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
+    return {"loss": loss.detach(), **grads}
+
+
+@pytest.mark.parametrize("checkpointing", [False, True])
+def test_gradients_are_those_of_resident_layers(tiny_qwen_dir: Path, checkpointing: bool) -> None:
+    """Equal, bit for bit: the same products of the same numbers."""
+    wanted = find_gradients(load_tuned(tiny_qwen_dir))
+    model = load_tuned(tiny_qwen_dir)
+    if checkpointing:
+        enable_checkpointing(get_base(model))
+    stream = offload_layers(model, "cpu")
+    for _ in range(2):
+        found = find_gradients(model)
+        assert found.keys() == wanted.keys()
+        assert all(torch.equal(found[name], wanted[name]) for name in wanted)
+        assert len(stream.copied) <= 2
+
+
+def test_no_more_than_two_blocks_are_there_and_no_other_can_be_used(tiny_model_dir: Path) -> None:
+    model = load_tuned(tiny_model_dir)
+    stream = offload_layers(model, "cpu")
+    # Two layers are too few to see a third one go.
+    stream.blocks, stream.kept = [*stream.blocks, *stream.blocks], [*stream.kept, *stream.kept]
+    assert not any(weight.numel() for block in stream.blocks for weight in block)
+    for at, there in ((0, {0, 1}), (1, {1, 2}), (2, {2, 3}), (3, {3}), (2, {2, 1}), (1, {1, 0}), (0, {0}), (0, {0, 1})):
+        stream.use(at)
+        assert stream.copied.keys() == there
+    with pytest.raises(RuntimeError):
+        find_gradients_without_hooks(load_and_drop(tiny_model_dir))
+
+
+def load_and_drop(folder: Path) -> PeftModel:
+    model = load_tuned(folder)
+    offload_layers(model, "cpu")
+    for module in model.modules():
+        module._forward_pre_hooks.clear()
+    return model
+
+
+def find_gradients_without_hooks(model: PeftModel) -> Tensor:
+    return sum_loss(model, build_pack(ROWS, "cpu"), chunk=4)
+
+
+def test_the_base_is_as_it_was_while_answers_are_made(tiny_model_dir: Path) -> None:
+    model = load_tuned(tiny_model_dir).eval()
+    ids = torch.tensor([ROWS[0].ids])
+    with torch.no_grad(), model.disable_adapter():
+        before = model(input_ids=ids).logits
+        stream = offload_layers(model, "cpu")
+        assert torch.equal(model(input_ids=ids).logits, before)
+    assert len(stream.copied) <= 2
