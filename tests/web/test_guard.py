@@ -93,7 +93,7 @@ def list_routes(client: TestClient) -> list[tuple[str, str]]:
 
     routers = (entry, jobs, live, new, play, report, runs)
     routes = [one for module in routers for one in module.router.routes if isinstance(one, APIRoute)]
-    return [(method, route.path.replace("{name}", "complete")) for route in routes for method in route.methods]
+    return [(method, route.path.replace("{name}", "complete")) for route in routes for method in route.methods or ()]
 
 
 def test_every_route_asks_for_the_token(locked: TestClient) -> None:

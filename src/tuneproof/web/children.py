@@ -59,7 +59,8 @@ class Job:
 
 def make_command(arguments: Sequence[str], language: Language) -> list[str]:
     """A command line of tuneproof in a process of its own, that prints one JSON object."""
-    return [sys.executable, "-m", "tuneproof", *arguments, "--json", "--lang", language]
+    command, *rest = arguments
+    return [sys.executable, "-m", "tuneproof", command, "--json", "--lang", language, *rest]
 
 
 class Jobs:

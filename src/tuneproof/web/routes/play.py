@@ -65,7 +65,7 @@ def tell_worker(request: Request, name: str) -> Response:
     if worker is None:
         return JSONResponse({"state": "off"})
     html = bytes(render(request, "faults.jinja", faults=worker.faults).body).decode() if worker.faults else ""
-    return JSONResponse({"state": worker.state, "html": html})
+    return JSONResponse({"state": worker.state, "html": html, "line": worker.lines[-1] if worker.lines else ""})
 
 
 @router.post("/runs/{name}/play/answer")

@@ -26,6 +26,7 @@ class Side {
     const control = new AbortController();
     this.control = control;
     this.tokens = [];
+    this.count = 0;
     this.setBusy(true);
     this.place.replaceChildren();
     this.facts.textContent = "";
@@ -38,7 +39,7 @@ class Side {
       });
       if (!reply.ok) throw new Refused((await reply.json().catch(() => ({}))).message ?? say("gone"));
       const finish = await this.read(reply.body);
-      if (this.control === control) this.facts.textContent = say(finish === "length" ? "cut" : "tokens", this.tokens.length);
+      if (this.control === control) this.facts.textContent = say(finish === "length" ? "cut" : "tokens", this.count);
     } catch (error) {
       if (error.name !== "AbortError" && this.control === control) showFault(this.place, error);
     }
@@ -70,6 +71,7 @@ class Side {
     if (!choice) return null;
     const tokens = choice.logprobs?.content?.map((one) => one.token) ?? [];
     const text = choice.delta?.content ?? "";
+    this.count += tokens.length;
     // Where the tokens spell the text they are its parts; a character may be spread over several.
     this.tokens.push(...(tokens.join("") === text ? tokens : text ? [text] : []).filter(Boolean));
     if (text) this.place.append(text);
@@ -148,6 +150,7 @@ async function prove(question) {
 async function open() {
   let told = await ask("POST", `${address}/open`);
   while (told.state === "starting") {
+    worker.textContent = [say("loading"), told.line].filter(Boolean).join(" ");
     await wait(500);
     told = await ask("GET", `${address}/state`);
   }
