@@ -23,6 +23,7 @@ from tuneproof.records import (
     RunRecord,
     Selection,
     Split,
+    Standing,
     Trials,
     Verdict,
 )
@@ -88,6 +89,18 @@ def test_every_record_and_file_of_the_contract_is_there(finished: RunDir) -> Non
     assert record.training.peak_bytes is None or record.training.peak_bytes > 0
     for step in list_checkpoints(finished.checkpoints):
         assert check_checkpoint(finished.checkpoints / f"checkpoint-{step}") is None
+
+
+def test_who_watches_finds_samples_of_a_checkpoint_on_the_way(finished: RunDir) -> None:
+    steps = list_checkpoints(finished.checkpoints)
+    on_the_way = steps[0]
+    assert on_the_way < steps[-1]
+    samples = finished.load_answers("samples", f"checkpoint-{on_the_way}")
+    asked = {answer.id: answer.prompt for answer in finished.load_answers("base", "select")}
+    assert {answer.task for answer in samples} == {"code", "sum"}
+    assert all(asked[answer.id] == answer.prompt for answer in samples)
+    assert not finished.answers_path("samples", f"checkpoint-{steps[-1]}").exists()
+    assert finished.load(Standing).stage == "report"
 
 
 def test_sides_share_no_row_and_no_cluster(finished: RunDir) -> None:

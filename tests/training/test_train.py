@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import torch
 
 from tests.training.conftest import SHAPE, Bench
 from tuneproof.errors import StoppedError, TrainingError
+from tuneproof.model.generate import generate_answers
 from tuneproof.records import TrainingRecord
 from tuneproof.training.checkpoint import list_checkpoints
 from tuneproof.training.train import StepLog, count_steps, train_adapter
@@ -94,6 +96,27 @@ def test_a_stopped_run_goes_on_to_the_same_adapter(make_bench: Callable[..., Ben
     assert record.tokens == bench.rows.tokens
     assert hash_adapter(resumed.folder, 6) == hash_adapter(bench.folder, 6)
     assert [report.loss for report in parts] == [report.loss for report in whole]
+
+
+def test_a_model_that_is_asked_at_its_checkpoints_learns_the_same(make_bench: Callable[..., Bench]) -> None:
+    """With dropout, so that a random number too many would show; the last checkpoint is asked about elsewhere."""
+    plain, watched = make_bench(folder="plain", max_steps=6), make_bench(folder="watched", max_steps=6)
+    train(plain, [])
+    asked: list[int] = []
+
+    def ask(step: int) -> None:
+        asked.append(step)
+        generate_answers(watched.model, [[5, 6, 7]], limits=[8], ends=[2], batch_size=1)
+        time.sleep(0.2)
+
+    begun = time.perf_counter()
+    record = train_adapter(
+        watched.model, watched.rows, config=watched.config, shape=SHAPE, folder=watched.folder,
+        log=StepLog([], lambda report: None, on_checkpoint=ask),
+    )  # fmt: skip
+    assert asked == [2, 4]
+    assert record.seconds < time.perf_counter() - begun - 0.4
+    assert hash_adapter(watched.folder, 6) == hash_adapter(plain.folder, 6)
 
 
 def test_a_finished_run_trains_no_further_step(make_bench: Callable[..., Bench]) -> None:

@@ -107,6 +107,17 @@ def test_samples_are_the_same_prompts_of_both_sides_one_a_task(run: RunDir) -> N
         assert all(answer.id == sample.base.id for _, answer in sample.tuned)
 
 
+def test_what_a_checkpoint_said_in_training_gives_way_when_it_is_scored(run: RunDir) -> None:
+    save_candidates(run)
+    for step in (10, 20):
+        run.save_answers("samples", f"checkpoint-{step}", [make_answer(0, "base", "invoice")])
+    (first, *_) = gather_samples(run)
+    assert [step for step, _ in first.tuned] == ["10", "20", "40", "40 ×0.5"]
+    live = gather_live(run, None, now=0.0)
+    assert live.selection is not None
+    assert 10 not in {one.checkpoint for one in live.selection.candidates}, "a sample is no score"
+
+
 def test_a_finished_run_shows_how_it_went(tmp_path: Path) -> None:
     live = gather_live(write_complete(write_begun(tmp_path / "one")), None, now=0.0)
     assert (live.state, live.left, live.standing) == ("done", None, None)

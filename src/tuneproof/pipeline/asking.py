@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from tuneproof.errors import TuneproofError
 from tuneproof.evals.measure import measure_items
 from tuneproof.evals.select import Ahead, Exam, Key
 from tuneproof.evals.task import Item
@@ -21,6 +22,10 @@ from tuneproof.pipeline.prompting import choose_count, name_suite
 from tuneproof.pipeline.work import Work
 from tuneproof.records import Answer
 from tuneproof.rundir import RunDir, write_atomic
+
+SAMPLES = 3
+SAMPLE_TOKENS = 48
+"""New tokens of a sample at most: a watcher sees the drift of an answer, and training waits for no more."""
 
 
 def answer_items(work: Work, items: Sequence[Item], before: int, store: AnswerStore | None = None) -> list[Answer]:
@@ -35,6 +40,24 @@ def answer_items(work: Work, items: Sequence[Item], before: int, store: AnswerSt
             on_unscored=lambda answers: keep_unscored(work.run, answers),
             on_progress=lambda done: work.progress.advance(before + done),
         )
+
+
+def answer_samples(work: Work, step: int) -> None:
+    """A few select items, one a task, answered by the model as it stands in the middle of training, for who watches.
+
+    They are kept in `eval/samples`. Greedy answers draw no random number, so training goes on as if nobody had asked.
+    """
+    first: dict[str, Item] = {}
+    for item in work.row_items("select", work.config.evaluate.select_rows):
+        first.setdefault(item.task, item)
+    some = [item._replace(limit=min(item.limit, SAMPLE_TOKENS)) for item in list(first.values())[:SAMPLES]]
+    try:
+        answers = measure_items(work.model, work.tokenizer, some, serving=Serving(SAMPLES)) if some else []
+    except (RuntimeError, TuneproofError) as error:
+        # Out of memory, or a scorer of the user's own: neither is a reason to end a training.
+        work.run.log_event("sample_failed", step=step, error=str(error))
+        return
+    work.run.save_answers("samples", f"checkpoint-{step}", answers)
 
 
 def size_batch(work: Work, items: Sequence[Item]) -> int:

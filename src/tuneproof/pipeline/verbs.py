@@ -6,6 +6,7 @@ Each takes a `Work`, calls one stage, and writes its record.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from tuneproof.data.probes import drop_asked, find_alike, list_words
@@ -20,7 +21,7 @@ from tuneproof.evals.verdict import Evidence, judge_run
 from tuneproof.figures import format_percent, to_plain
 from tuneproof.messages import current_language
 from tuneproof.model.load import set_adapter
-from tuneproof.pipeline.asking import Asking, answer_items, checkpoint_path, make_exam
+from tuneproof.pipeline.asking import Asking, answer_items, answer_samples, checkpoint_path, make_exam
 from tuneproof.pipeline.prompting import (
     TRIED_ROWS,
     choose_count,
@@ -132,7 +133,7 @@ def train(work: Work) -> None:
         config=work.config,
         shape=work.shape,
         folder=work.run.checkpoints,
-        log=StepLog(load_steps(work), note, skip),
+        log=StepLog(load_steps(work), note, skip, partial(answer_samples, work)),
     )
     record = work.run.load(RunRecord)
     record.training = training

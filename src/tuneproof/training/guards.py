@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from statistics import fmean
@@ -60,6 +61,25 @@ def catch_signals() -> Iterator[Stop]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+class CheckpointCallback(TrainerCallback):
+    """Tells of each checkpoint on the way; where the run ends with it, others look at it anyway."""
+
+    def __init__(self, listen: Callable[[int], None] | None) -> None:
+        self.listen = listen
+        self.seconds = 0.0
+        """What the listener has taken so far."""
+
+    def on_save(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **facts: Any
+    ) -> TrainerControl:
+        """A checkpoint is whole."""
+        if self.listen is not None and state.global_step < state.max_steps and not control.should_training_stop:
+            begun = time.perf_counter()
+            self.listen(state.global_step)
+            self.seconds += time.perf_counter() - begun
+        return control
 
 
 class StopCallback(TrainerCallback):

@@ -19,7 +19,7 @@ from tuneproof.model.load import quiet_transformers
 from tuneproof.records import TrainingRecord
 from tuneproof.training.checkpoint import Checkpoints
 from tuneproof.training.dataset import RowSet
-from tuneproof.training.guards import LossWatch, StopCallback, WeightCallback, catch_signals
+from tuneproof.training.guards import CheckpointCallback, LossWatch, StopCallback, WeightCallback, catch_signals
 from tuneproof.training.trackers import list_reports, open_trackers
 from tuneproof.training.trainer import PackedTrainer, Shape, StepReport
 
@@ -37,6 +37,8 @@ class StepLog(NamedTuple):
     on_step: Callable[[StepReport], None]
     on_skip: Callable[[str], None] = lambda why: None
     """Hears of each damaged checkpoint that is passed over, before training goes on."""
+    on_checkpoint: Callable[[int], None] | None = None
+    """Hears of each checkpoint but the last one, and may ask the model. Its time is none of the training's."""
 
 
 def count_steps(rows: int, config: RunConfig) -> int:
@@ -83,7 +85,8 @@ def train_adapter(
         watch.look(report.step, report.loss)
 
     with quiet_transformers(), catch_signals() as stop:
-        callbacks: list[TrainerCallback] = [StopCallback(stop)]
+        pauses = CheckpointCallback(log.on_checkpoint)
+        callbacks: list[TrainerCallback] = [StopCallback(stop), pauses]
         callbacks += open_trackers(config.report.trackers, folder.parent)
         arguments = _arguments(config, steps, folder, device)
         trainer = PackedTrainer(model, arguments, rows=rows, shape=shape, on_step=note, callbacks=callbacks)
@@ -102,7 +105,7 @@ def train_adapter(
         tokens=sum(report.tokens for report in done),
         trained_tokens=sum(report.trained_tokens for report in done),
         steps=steps,
-        seconds=time.perf_counter() - started,
+        seconds=time.perf_counter() - started - pauses.seconds,
         peak_bytes=read_peak(device),
         final_loss=done[-1].loss if done else None,
         rows_per_rank=[len(rows)],

@@ -169,13 +169,13 @@ def estimate_left(stages: list[StageLine], standing: Standing | None, speed: Spe
     return ahead or None
 
 
-def read_candidates(run: RunDir) -> list[tuple[int, float, list[Answer]]]:
-    """(checkpoint, scale, answers) of the candidates that have answered, in the order of their steps."""
+def read_candidates(run: RunDir, kind: str = "select") -> list[tuple[int, float, list[Answer]]]:
+    """(checkpoint, scale, answers) of those that have answered, in the order of their steps; `samples`: in training."""
     found = []
-    for path in (run.path / "eval" / "select").glob("checkpoint-*@*.jsonl"):
+    for path in (run.path / "eval" / kind).glob("checkpoint-*.jsonl"):
         step, _, scale = path.stem.removeprefix("checkpoint-").partition("@")
         try:
-            found.append((int(step), float(scale), run.load_answers("select", path.stem)))
+            found.append((int(step), float(scale or 1), run.load_answers(kind, path.stem)))
         except (ValueError, RunError):
             continue
     return sorted(found, key=lambda one: (one[0], -one[1]))
@@ -194,13 +194,16 @@ def gather_candidates(run: RunDir) -> Selection | None:
 
 
 def gather_samples(run: RunDir) -> list[Sample]:
-    """A few select items with the answers of the base and of every checkpoint at full scale, one item a task."""
+    """A few select items, one a task, with the answers of the base and of every checkpoint, in training and scored."""
     chosen: dict[str, Answer] = {}
     for answer in _find_answers(run, "base", "select"):
         chosen.setdefault(answer.task, answer)
     some = list(chosen.values())[:SAMPLES]
     said: dict[str, list[tuple[str, Answer]]] = {answer.id: [] for answer in some}
-    for step, scale, answers in read_candidates(run):
+    scored = read_candidates(run)
+    # What a checkpoint said in training is said again, and in full, when it is scored.
+    sampled = [one for one in read_candidates(run, "samples") if one[:2] not in {other[:2] for other in scored}]
+    for step, scale, answers in sorted([*scored, *sampled], key=lambda one: (one[0], -one[1])):
         for answer in answers:
             if answer.id in said:
                 said[answer.id].append((f"{step}" if scale == 1 else f"{step} ×{scale:g}", answer))
