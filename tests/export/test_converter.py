@@ -73,6 +73,8 @@ def test_the_model_is_what_llama_cpps_converter_writes(name: str, tmp_path: Path
     patched.write_text(
         f"import sys, runpy; sys.path.insert(0, {str(LLAMACPP)!r}); from conversion.base import TextModel\n"
         "TextModel.get_vocab_base_pre = lambda self, tokenizer: 'qwen2'\n"
+        "def missing(self, *given): raise FileNotFoundError\n"  # It tries SentencePiece first, which these have not.
+        "TextModel._set_vocab_sentencepiece = TextModel._set_vocab_llama_hf = missing\n"
         f"sys.argv[0] = {str(LLAMACPP / 'convert_hf_to_gguf.py')!r}\n"
         "runpy.run_path(sys.argv[0], run_name='__main__')\n",
         encoding="utf-8",
