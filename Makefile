@@ -1,4 +1,4 @@
-# make demo | test | lint | lock, on a machine that has only Python 3.10-3.13 and make. The first call makes .venv.
+# make demo | test | lint | lock | soak, on a machine that has only Python 3.10-3.13 and make. The first call makes .venv.
 #
 #   make demo PYTHON=python3.12    another Python
 #   make demo TORCH_INDEX=https://download.pytorch.org/whl/cpu
@@ -14,7 +14,7 @@ BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check
 TORCH = $(shell grep '^torch==' constraints.txt)
 
-.PHONY: demo test lint lock
+.PHONY: demo test lint lock soak
 
 demo: .venv/.installed
 	$(BIN)/tuneproof demo
@@ -26,6 +26,10 @@ test: .venv/.installed
 
 lint: .venv/.installed
 	PATH="$(CURDIR)/$(BIN):$$PATH" scripts/check
+
+# Kill trials and fuzzing, tens of minutes: benchmarks/SOAK.md.
+soak: .venv/.installed
+	$(BIN)/python scripts/soak
 
 lock: .venv/.installed
 	$(BIN)/python scripts/lock --oldest $(OLDEST) $(TORCH)

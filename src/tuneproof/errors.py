@@ -12,6 +12,8 @@
     |- ExportError                    7    an export does not answer as the run did
     `- StoppedError                   130  Ctrl-C, or 143 after SIGTERM: saved, can be resumed
 
+    Terminated (a KeyboardInterrupt)       SIGTERM came, and nobody has saved yet
+
 Each is raised with a key of the message catalogue, so that it can be told in English and Chinese, and with `where`: a
 `file:line` or a config path. What is raised outside this tree is a bug: it keeps its traceback and exits with 1.
 
@@ -21,6 +23,7 @@ Each is raised with a key of the message catalogue, so that it can be told in En
 from __future__ import annotations
 
 import errno
+import signal
 
 from tuneproof.messages import Language, tell
 
@@ -128,3 +131,12 @@ class StoppedError(TuneproofError):
 def is_full(error: BaseException) -> bool:
     """Whether a write failed for want of room."""
     return isinstance(error, OSError) and error.errno in FULL
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM came. Raised like Ctrl-C, so that what a command holds (processes, temporary files, a lock) is let go."""
+
+
+def name_signal(stop: KeyboardInterrupt) -> int:
+    """Number of the signal behind an interrupt."""
+    return int(signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT)

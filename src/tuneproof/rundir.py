@@ -100,9 +100,10 @@ def write_atomic(path: Path, content: str | bytes) -> None:
     Raises FitError when the disk is full.
     """
     packed = content.encode("utf-8") if isinstance(content, str) else content
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    name = None
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         with os.fdopen(handle, "wb") as file:
             file.write(packed)
             file.flush()
@@ -110,7 +111,8 @@ def write_atomic(path: Path, content: str | bytes) -> None:
         os.chmod(name, 0o666 & ~_umask())
         os.replace(name, path)
     except BaseException as error:
-        Path(name).unlink(missing_ok=True)
+        if name is not None:
+            Path(name).unlink(missing_ok=True)
         if is_full(error):
             raise FitError("disk.filled", where=str(path)) from error
         raise

@@ -157,7 +157,8 @@ def try_training(base: Base, case: Case, folder: Path, dice: random.Random) -> d
     count = Fault(str(whole), 0, "count")
     undisturbed = attempt(make_training(base, case, whole), count)
     killed = folder / "killed"
-    work, kills = make_training(base, case, killed), []
+    work = make_training(base, case, killed)
+    kills: list[dict[str, float]] = []
     for _ in range(dice.randint(1, MOST_KILLS)):
         if dice.random() < 0.6:
             at = dice.randint(1, undisturbed.writes[""])
@@ -200,7 +201,7 @@ def fault_in(stage: str, fault: Fault, work: Work) -> Work:
             if kind == "stage_start":
                 fault.begin(str(facts["stage"]), armed=stage in ("", facts["stage"]))
 
-        RunDir.log_event = listen  # type: ignore[method-assign]
+        RunDir.log_event = listen  # type: ignore[method-assign,assignment]
         work()
 
     return perform

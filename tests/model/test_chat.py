@@ -62,11 +62,20 @@ def test_a_template_without_an_end_token_gets_one(tokenizer: Any) -> None:
     assert trained_texts(tokenizer, TALK[1:3]) == ["the answer <|im_end|>"]
 
 
-def test_a_template_that_rewrites_earlier_turns_is_refused(tokenizer: Any) -> None:
-    tokenizer.chat_template = "{{ messages | length }}{% for m in messages %}{{ m.content }}{% endfor %}"
+def test_a_template_that_asks_with_something_else_than_a_turn_begins_with_is_refused(tokenizer: Any) -> None:
+    tokenizer.chat_template = tokenizer.chat_template.replace("assistant\n{% endif %}", "assistant\n<think>{% endif %}")
     with pytest.raises(ModelError) as caught:
         encode_row(tokenizer, TALK)
     assert caught.value.key == "chat.no_prefix"
+    assert caught.value.values["turn"] == 3
+
+
+def test_where_earlier_turns_are_rewritten_they_are_context_and_the_last_is_trained(tokenizer: Any) -> None:
+    count = "{{ messages | selectattr('role', 'equalto', 'user') | list | length }}"
+    tokenizer.chat_template = count + tokenizer.chat_template
+    encoded, prompt = encode_row(tokenizer, TALK), encode_prompt(tokenizer, TALK[:-1])
+    assert trained_texts(tokenizer, TALK) == ["你好, 2024-01-02 🙂<|im_end|>"]
+    assert encoded.ids[: len(prompt)] == prompt
 
 
 def test_the_end_of_a_turn_ends_an_answer(tokenizer: Any) -> None:

@@ -104,3 +104,73 @@ def test_scale_interpolates_between_base_and_adapter(tiny_model_dir: Path, tmp_p
         assert not torch.allclose(half, plain)
         with model.disable_adapter():
             assert torch.equal(model(input_ids=ids).logits, plain)
+
+
+CANARY = """
+import pathlib
+pathlib.Path({place!r}).write_text("run")
+"""
+
+
+@pytest.mark.parametrize(
+    ("file", "values", "key"),
+    [
+        ("config.json", {"text_config": {"_attn_implementation": "somebody/kernel"}}, "model.remote_kernel"),
+        ("config.json", {"attn_implementation": {"text_config": "somebody/kernel"}}, "model.remote_kernel"),
+        ("config.json", {"_experts_implementation": "somebody/kernel:v1"}, "model.remote_kernel"),
+        ("config.json", {"vision": [{"auto_map": {"AutoModel": "evil.Model"}}]}, "model.remote_code"),
+        ("tokenizer_config.json", {"auto_map": {"AutoTokenizer": ["evil.Tokenizer", None]}}, "model.remote_code"),
+    ],
+)
+def test_code_that_any_file_names_is_refused_and_never_run(
+    copied: Path, tmp_path: Path, file: str, values: dict[str, object], key: str
+) -> None:
+    canary = tmp_path / "canary"
+    (copied / "evil.py").write_text(CANARY.format(place=str(canary)), encoding="utf-8")
+    place = copied / file
+    place.write_text(json.dumps({**json.loads(place.read_text(encoding="utf-8")), **values}), encoding="utf-8")
+    with pytest.raises(ModelError) as caught:
+        load_base(str(copied), device="cpu", dtype="float32")
+    assert (caught.value.key, caught.value.exit_code) == (key, 2)
+    assert not canary.exists()
+
+
+HOSTILE = {
+    "endless": "{% for a in range(99999) %}{% for b in range(99999) %}{% for c in range(99999) %}{% endfor %}"
+    "{% endfor %}{% endfor %}",
+    "large": "{{ 'a' * 100000000 }}",
+    "huge": "{{ 'a' * 100000000000 }}",
+    "doubling": "{% set n = namespace(s='aaaaaaaaaa') %}{% for i in range(60) %}{% set n.s = n.s ~ n.s %}{% endfor %}",
+    "escape": "{{ ''.__class__.__mro__[1].__subclasses__() }}",
+    "import": "{{ cycler.__init__.__globals__.os.system('true') }}",
+    "long": "{# " + "x" * 300_000 + " #}",
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_a_template_that_would_hang_or_fill_the_memory_or_get_out_is_refused(copied: Path, kind: str) -> None:
+    good = (copied / "chat_template.jinja").read_text(encoding="utf-8")
+    (copied / "chat_template.jinja").write_text(good + HOSTILE[kind], encoding="utf-8")
+    with pytest.raises(ModelError) as caught:
+        load_tokenizer(str(copied))
+    assert caught.value.key == "model.bad_template"
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{", b'{"model_type": 3}', b"\xff\xfe", b"[" * 100_000])
+@pytest.mark.parametrize("file", ["config.json", "tokenizer_config.json", "tokenizer.json", "model.safetensors"])
+def test_a_damaged_file_of_a_model_is_the_user_s_error(copied: Path, file: str, content: bytes) -> None:
+    (copied / file).write_bytes(content)
+    try:
+        load_base(str(copied), device="cpu", dtype="float32")
+    except ModelError:
+        return
+    # What transformers can do without is no error.
+    assert file == "tokenizer_config.json"
+
+
+def test_what_is_remembered_of_a_template_is_its_own(copied: Path) -> None:
+    load_tokenizer(str(copied))
+    template = copied / "chat_template.jinja"
+    template.write_text(template.read_text(encoding="utf-8") + HOSTILE["large"], encoding="utf-8")
+    with pytest.raises(ModelError):
+        load_tokenizer(str(copied))

@@ -23,16 +23,14 @@ from collections.abc import Sequence
 from contextlib import nullcontext, redirect_stdout
 from typing import TYPE_CHECKING, NoReturn
 
+from tuneproof.errors import Terminated, name_signal
+
 if TYPE_CHECKING:
     from tuneproof.cli.app import Command
     from tuneproof.cli.show import Screen
 
 READER_GONE = 141
 """128 + SIGPIPE, which Windows has no number for."""
-
-
-class Terminated(KeyboardInterrupt):
-    """SIGTERM came. Raised like Ctrl-C, so that what a command holds (processes, temporary files, a lock) is let go."""
 
 
 def main() -> NoReturn:
@@ -64,7 +62,7 @@ def run_command(arguments: Sequence[str]) -> int:
         return READER_GONE
     except KeyboardInterrupt as stop:
         screen.show_stop()
-        return 128 + (signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT)
+        return 128 + name_signal(stop)
 
 
 def _perform(arguments: Sequence[str], screen: Screen) -> int:

@@ -35,7 +35,9 @@ def run_demo(options: DemoOptions, screen: Screen) -> int:
         "train.time_limit": TIME_LIMIT,
         "memory.limit": MEMORY_LIMIT,
     }
-    request = RunRequest(gather_config(options, own), options.out or OUT, screen.command, options.restart)
+    request = RunRequest(
+        gather_config(options, own), options.out or OUT, screen.command, options.restart, fork=options.fork
+    )
     with screen.follow() as progress:
         run = run_all(request, progress)
     return show_summary(run, screen, gate=options.gate)

@@ -4,7 +4,7 @@
     `- ConfigOptions     --config --set                    what has a config
        |- DataOptions    DATA... --model --hub --test      what reads rows
        |- LimitOptions   --memory --time --device          what is planned
-       |- FolderOptions  --out --gate --restart            what writes a run folder
+       |- FolderOptions  --out --gate --restart --fork     what writes a run folder
        `- TrialOptions   --seeds --learning-curve ...      what is run besides the run
 
 `help` is a key of the message catalogue; `app.py` tells it in the language in use. `knobs` gives the config keys that
@@ -96,6 +96,7 @@ class FolderOptions(ConfigOptions):
     out: Annotated[Path | None, Option("--out", metavar="RUN", help="cli.option.out")] = None
     gate: Annotated[bool, Option("--gate", help="cli.option.gate")] = False
     restart: Annotated[bool, Option("--restart", help="cli.option.restart")] = False
+    fork: Annotated[bool, Option("--fork", help="cli.option.fork")] = False
 
 
 @dataclass(kw_only=True)

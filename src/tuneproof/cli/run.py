@@ -41,7 +41,7 @@ def run_chain(options: ChainOptions, screen: Screen) -> int:
     require_rows(config)
     if config.train.start_from is None:  # Else the model is that of the run gone on from.
         require_model(config)
-    request = RunRequest(config, options.out or name_run(config), screen.command, options.restart)
+    request = RunRequest(config, options.out or name_run(config), screen.command, options.restart, fork=options.fork)
     with screen.follow() as progress:
         run = run_all(request, progress)
     return show_summary(run, screen, gate=options.gate)

@@ -126,6 +126,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Remove the records of the run folder and start over.",
         "删除运行目录中的记录，从头开始。",
     ),
+    "cli.option.fork": (
+        "Where the run folder belongs to another experiment, begin a new run beside it, from its weights.",
+        "运行目录属于另一个实验时，在旁边新建运行，从它的权重继续。",
+    ),
     "cli.option.run": ("Folder of a run.", "运行目录。"),
     "cli.option.runs": ("Folders of runs, the reference first.", "运行目录，基准放在最前。"),
     "cli.option.questions": (
@@ -153,8 +157,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "这是 tuneproof 自身的缺陷，与你的输入无关。请附上以上内容、所输入的命令和 `tuneproof doctor` 的输出进行反馈。",
     ),
     "cli.stopped": (
-        "Stopped. The same command goes on from what is saved.",
-        "已停止。再次执行同样的命令会从已保存处继续。",
+        "Stopped before the end: there is no result, and nothing was changed.",
+        "在完成之前已停止：没有结果，也没有改动任何内容。",
     ),
     "cli.hub_without_model": (
         "--hub says where a model of a hub is fetched, and none is named by --model.",

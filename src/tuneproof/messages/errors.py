@@ -23,9 +23,38 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "该目录属于另一个实验：{differences}。",
     ),
     "run.other.hint": (
-        "Choose another folder with --out, or start this one over with --restart (its records are removed).",
-        "请用 --out 指定另一个目录，或用 --restart 从头开始（会删除其中的记录）。",
+        "Choose another folder with --out; or --fork begins a new run beside it from its weights, --restart starts this "
+        "one over (its records are removed).",
+        "请用 --out 指定另一个目录；也可以用 --fork 在旁边新建运行、从它的权重继续，或用 --restart 从头开始（会删除其中的记录）。",
     ),
+    "run.versions": (
+        "This run was begun with other versions, and half of it is not done yet: {differences}.",
+        "该运行是用其他版本开始的，且尚未完成：{differences}。",
+    ),
+    "run.versions.hint": (
+        "Install those versions again, or begin a new run: --fork goes on from these weights, --restart starts over.",
+        "请装回原来的版本，或开始新的运行：--fork 从现有权重继续，--restart 从头开始。",
+    ),
+    "run.stopped": ("Stopped. What was done is saved.", "已停止，已完成的部分都已保存。"),
+    "run.stopped.hint": ("`tuneproof resume {run}` goes on from there.", "用 `tuneproof resume {run}` 从那里继续。"),
+    "run.unwritable": ("The run folder cannot be written: {why}.", "无法写入运行目录：{why}。"),
+    "run.unwritable.hint": (
+        "Check the disk and the rights of the folder; the same command goes on from what is saved.",
+        "请检查磁盘和目录权限；再次执行同一命令会从已保存处继续。",
+    ),
+    "fork.begun": (
+        "{origin} belongs to another experiment: this one is {run}, and begins with the weights from there.",
+        "{origin} 属于另一个实验：本次运行放在 {run}，从那里的权重开始。",
+    ),
+    "fork.fresh": (
+        "{origin} belongs to another experiment, and its weights do not fit this one: {run} begins with a fresh adapter.",
+        "{origin} 属于另一个实验，且其权重不适用：{run} 从全新的适配器开始。",
+    ),
+    "fork.or_restart": (
+        "A folder is either left as it is or started over.",
+        "目录要么保持原样，要么从头开始，不能两者兼有。",
+    ),
+    "fork.or_restart.hint": ("Leave out --fork or --restart.", "请去掉 --fork 或 --restart。"),
     "run.not_a_run": ("This is not a run folder.", "这不是一个运行目录。"),
     "run.not_a_run.hint": (
         "Give the folder that `tuneproof run` or `tuneproof demo` wrote.",

@@ -144,18 +144,28 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "them on a machine that you can throw away.",
         "*.bin 是可以执行代码的 pickle 文件，本工具不读取。请找带 safetensors 的版本，或在可丢弃的机器上转换。",
     ),
+    "model.bad_template": (
+        "The chat template of this model is refused: {why}.",
+        "拒绝使用该模型的对话模板：{why}。",
+    ),
+    "model.bad_template.hint": (
+        "A template is a program. Rendering a few words, this one took too long, filled the memory, or reached for "
+        "what is not its own. Get the model from another source.",
+        "模板是一段程序。仅渲染几句话，它就耗时过长、占满内存或越权访问。请从其他来源获取该模型。",
+    ),
     "model.cannot_load": ("{name} cannot be loaded: {why}", "无法加载 {name}：{why}"),
     "model.cannot_load.hint": (
         "Check the name and the network; a local folder needs config.json, tokenizer and *.safetensors, and no *.bin.",
         "请检查名称和网络；本地目录需要 config.json、分词器和 *.safetensors（不支持 *.bin）。",
     ),
     "chat.no_prefix": (
-        "The chat template is not a sum of its turns: turn {turn} changes what was said before it.",
-        "对话模板不能逐轮拼接：第 {turn} 轮改变了前面的内容。",
+        "The chat template asks for turn {turn} with words that the turn itself does not begin with, so that what is "
+        "trained is not what is asked for.",
+        "对话模板请求第 {turn} 轮时所用的开头与该轮实际的开头不一致，训练的内容与使用时不符。",
     ),
     "chat.no_prefix.hint": (
-        "Split this row into conversations with one answer each, or choose a model with another template.",
-        "请把这一行拆成只含一个回答的多段对话，或换用其他模板的模型。",
+        "Such templates are made for answers that begin with a thought. Choose the instruct model without thoughts.",
+        "这类模板要求回答以思考开头。请改用不带思考的指令模型。",
     ),
     # The device.
     "hardware.no_device": ("There is no {device} device here.", "这台机器上没有 {device} 设备。"),

@@ -58,7 +58,10 @@ def encode_opening(tokenizer: Any) -> Opening:
 def encode_row(tokenizer: Any, messages: Sequence[Message]) -> Encoded:
     """Token ids and mask of a conversation; every assistant turn is trained, its end token included.
 
-    Raises ModelError when the template is not a sum of its turns (the prefix is no prefix), naming the turn.
+    Some templates write earlier turns otherwise than the last one (Qwen3 takes their thoughts away, Phi-3 ends only
+    the last with an end of text). There the turns before such a change are context, as inference shows them, and only
+    those after it are trained. Raises ModelError, naming the turn, when what inference asks with is no beginning of
+    the turn that it asks for: such a template trains something else than it asks.
     """
     ids: list[int] = []
     mask: list[bool] = []
@@ -68,8 +71,10 @@ def encode_row(tokenizer: Any, messages: Sequence[Message]) -> Encoded:
             continue
         before = render(tokenizer, messages[:turn], ask=True)
         after = render(tokenizer, messages[: turn + 1], ask=False)
-        if not before.startswith(done) or not after.startswith(before):
+        if not after.startswith(before):
             raise ModelError("chat.no_prefix", turn=turn + 1)
+        if not before.startswith(done):
+            ids, mask, done = [], [], ""
         context = _tokenise(tokenizer, before[len(done) :])
         said, rest = _cut_turn(tokenizer, _tokenise(tokenizer, after[len(before) :]))
         ids += context + said + rest

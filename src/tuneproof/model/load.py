@@ -28,9 +28,11 @@ from transformers.utils import logging as transformers_logging
 from tuneproof.config.model import MODELSCOPE
 from tuneproof.errors import ModelError
 from tuneproof.model.attention import ATTENTION
-from tuneproof.model.find import explain_failure, find_model, first_line
+from tuneproof.model.find import find_model
 from tuneproof.model.hardware import DtypeName, bound_kernel_caches
 from tuneproof.model.lora import join_neighbours, make_layer
+from tuneproof.model.rendering import prove_template
+from tuneproof.model.trust import explained, read_json, refuse_code, vet_folder
 
 
 class Base(NamedTuple):
@@ -47,25 +49,25 @@ def load_config(name: str, revision: str | None = None) -> Any:
     path = find_model(name, revision)
     folder = Path(path)
     if folder.is_dir():
-        _refuse_code(name, _read_json(folder / "config.json"))
-    try:
+        vet_folder(name, folder)
+    with explained(name):
         config = AutoConfig.from_pretrained(path, revision=revision, trust_remote_code=False)
-    except (OSError, ValueError, KeyError) as error:
-        raise explain_failure(name, error) from error
-    _refuse_code(name, config.to_dict())
+    refuse_code(name, config.to_dict())
     return config
 
 
 def load_tokenizer(name: str, revision: str | None = None) -> Any:
-    """The model's tokenizer. Raises ModelError when there is none, or it has no chat template."""
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(
-            find_model(name, revision), revision=revision, trust_remote_code=False
-        )
-    except (OSError, ValueError, KeyError) as error:
-        raise explain_failure(name, error) from error
+    """The model's tokenizer. Raises ModelError when there is none, or it has no chat template that can be trusted."""
+    path = find_model(name, revision)
+    if Path(path).is_dir():
+        vet_folder(name, Path(path))
+    with explained(name):
+        tokenizer = AutoTokenizer.from_pretrained(path, revision=revision, trust_remote_code=False)
     if not tokenizer.chat_template:
         raise ModelError("model.no_template", where=name, name=name)
+    with explained(name):
+        template = tokenizer.get_chat_template()
+    prove_template(template, name)
     if tokenizer.eos_token_id is None:
         raise ModelError("model.no_end_token", where=name, name=name)
     return tokenizer
@@ -87,18 +89,15 @@ def load_base(
     options: dict[str, Any] = {"dtype": getattr(torch, dtype), "device_map": {"": device}, "use_safetensors": True}
     if quantization == "nf4":
         options["quantization_config"] = _nf4(getattr(torch, dtype))
-    try:
-        with quiet_transformers():
-            model = AutoModelForCausalLM.from_pretrained(
-                place,
-                revision=revision,
-                config=config,
-                trust_remote_code=False,
-                attn_implementation=choose_attention(config),
-                **options,
-            )
-    except (OSError, ValueError, KeyError) as error:
-        raise explain_failure(name, error) from error
+    with explained(name), quiet_transformers():
+        model = AutoModelForCausalLM.from_pretrained(
+            place,
+            revision=revision,
+            config=config,
+            trust_remote_code=False,
+            attn_implementation=choose_attention(config),
+            **options,
+        )
     for parameter in model.parameters():
         parameter.requires_grad_(False)
     return Base(model, tokenizer, place)
@@ -154,7 +153,7 @@ def load_start(model: PeftModel, folder: Path, alpha: int) -> None:
     A scale that was chosen for it is folded into its `lora_alpha`. Here alpha is as it is given, so that the learning
     rate means the same, and the weights carry the scale: (alpha' / r) B A = (alpha / r) (alpha' / alpha B) A.
     """
-    ratio = _read_json(folder / "adapter_config.json")["lora_alpha"] / alpha
+    ratio = read_json(folder / "adapter_config.json")["lora_alpha"] / alpha
     weights = load_file(folder / "adapter_model.safetensors")
     set_peft_model_state_dict(
         model, {name: weight * ratio if "lora_B" in name else weight for name, weight in weights.items()}
@@ -192,6 +191,22 @@ def fingerprint_model(name: str) -> str:
     return digest.hexdigest()[:16]
 
 
+def sample_weights(name: str) -> str:
+    """Hash of 64 blocks of 64 KiB from each weight file, evenly spread: another fine-tune of the same architecture has
+    the same names, sizes and header, and may have the same first tensors."""
+    digest = hashlib.sha256()
+    if name.startswith(MODELSCOPE):
+        return digest.hexdigest()[:16]
+    path = Path(find_model(name))
+    for file in sorted(path.glob("*.safetensors")) if path.is_dir() else []:
+        size = file.stat().st_size
+        with file.open("rb") as stream:
+            for at in range(64):
+                stream.seek(at * max(size - (1 << 16), 0) // 63)
+                digest.update(stream.read(1 << 16))
+    return digest.hexdigest()[:16]
+
+
 def fingerprint_template(tokenizer: Any) -> str:
     """Hash of the chat template and the tokenizer's vocabulary."""
     words = json.dumps([tokenizer.chat_template, sorted(tokenizer.get_vocab().items())], ensure_ascii=False)
@@ -222,24 +237,3 @@ def _nf4(compute: torch.dtype) -> Any:
     return BitsAndBytesConfig(
         load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=compute
     )
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelError("model.bad_config", where=str(path), why=first_line(error)) from error
-    return content if isinstance(content, dict) else {}
-
-
-def _refuse_code(name: str, config: dict[str, Any]) -> None:
-    """Raise ModelError when a config would make transformers fetch or run code.
-
-    A value such as `org/kernel` under `_attn_implementation` reaches the hub-kernel loader even when the caller names
-    another attention (transformers 5.23, measured), so it is refused before transformers sees the file.
-    """
-    if config.get("auto_map"):
-        raise ModelError("model.remote_code", where=name, name=name)
-    for key, value in config.items():
-        if key.endswith("attn_implementation") and isinstance(value, str) and "/" in value:
-            raise ModelError("model.remote_kernel", where=f"{name}/config.json", value=value)

@@ -78,6 +78,8 @@ class RunRequest(NamedTuple):
     """Remove the records of the folder and start over."""
     until: Until = "report"
     """Last stage of the chain to do."""
+    fork: bool = False
+    """Where the folder belongs to another experiment, begin a new run beside it, from its weights."""
 
 
 def run_all(request: RunRequest, progress: Progress) -> RunDir:

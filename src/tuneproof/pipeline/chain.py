@@ -7,9 +7,11 @@ goes on where it stopped; another experiment in it is refused, with the fields t
 from __future__ import annotations
 
 import hashlib
+import os
 import platform
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
@@ -19,8 +21,8 @@ from pydantic import BaseModel
 from tuneproof import __version__
 from tuneproof.config import RunConfig, TrialsSection
 from tuneproof.config.load import dump_config
-from tuneproof.errors import RunError, StoppedError, TuneproofError
-from tuneproof.model.load import fingerprint_model, fingerprint_template, load_tokenizer
+from tuneproof.errors import FitError, RunError, StoppedError, TuneproofError, is_full, name_signal
+from tuneproof.model.load import fingerprint_model, fingerprint_template, load_tokenizer, sample_weights
 from tuneproof.pipeline import beside, verbs
 from tuneproof.pipeline.prepare import plan_memory, prepare_data
 from tuneproof.pipeline.rehearsal import rehearse
@@ -40,6 +42,8 @@ from tuneproof.records import (
 from tuneproof.rundir import RunDir
 
 PACKAGES = ("torch", "transformers", "peft", "accelerate", "safetensors", "tokenizers")
+DECIDING = ("torch", "transformers", "peft", "accelerate", "tokenizers")
+"""Packages whose versions decide numbers: half a run by one and half by another is no experiment."""
 
 
 class Stage(NamedTuple):
@@ -79,10 +83,27 @@ def walk_chain(work: Work, stages: Sequence[Stage], until: str = "report") -> No
             if stage.name == until:
                 break
     except BaseException as error:
-        stopped = isinstance(error, (StoppedError, KeyboardInterrupt))
-        note_status(work.run, "stopped" if stopped else "failed", error)
-        raise
+        told = explain_end(work.run, error)
+        with suppress(OSError, TuneproofError):
+            # A full disk has no room for this either; what went wrong is told in any case.
+            note_status(work.run, "stopped" if isinstance(told, StoppedError) else "failed", told)
+        if told is error:
+            raise
+        raise told from error
     note_status(work.run, "done")
+
+
+def explain_end(run: RunDir, error: BaseException) -> BaseException:
+    """A user's error for Ctrl-C and SIGTERM, a full disk, and a run folder that cannot be written; else `error`."""
+    if isinstance(error, KeyboardInterrupt):
+        return StoppedError("run.stopped", signal_number=name_signal(error), run=run.path)
+    if not isinstance(error, OSError) or isinstance(error.filename, int | None):
+        return error
+    if is_full(error):
+        return FitError("disk.filled", where=str(error.filename))
+    if Path(os.fsdecode(error.filename)).resolve().is_relative_to(run.path.resolve()):
+        return RunError("run.unwritable", where=os.fsdecode(error.filename), why=error.strerror)
+    return error
 
 
 def do_stage(work: Work, stage: Stage) -> None:
@@ -127,17 +148,49 @@ def fingerprint_run(config: RunConfig) -> dict[str, str]:
             [*config.data.files, *([config.data.test] if config.data.test else []), *config.evaluate.probes]
         ),
         "base": fingerprint_model(config.model.name),
+        "weights": sample_weights(config.model.name),
         "template": fingerprint_template(load_tokenizer(config.model.name, config.model.revision)),
         "config": hashlib.sha256(dump_config(_without_cosmetics(config)).encode()).hexdigest()[:16],
     }
 
 
-def refuse_other(run: RunDir, wanted: dict[str, str]) -> None:
-    """Raise RunError when the folder's fingerprint is another one, naming the fields that differ."""
-    kept = run.load(RunRecord).fingerprint
-    differing = [f"{field} {kept.get(field)} != {value}" for field, value in wanted.items() if kept.get(field) != value]
+def list_asked(config: RunConfig) -> dict[str, object]:
+    """Config key -> value, as far as it can change a result: what a run was asked to be."""
+    tree = _without_cosmetics(config).model_dump(mode="json")
+    return {f"{section}.{name}": value for section, knobs in tree.items() for name, value in knobs.items()}
+
+
+def refuse_other(run: RunDir, wanted: Mapping[str, str], asked: Mapping[str, object] | None = None) -> None:
+    """Raise RunError when the folder's fingerprint is another one, naming the fields that differ.
+
+    `asked`: the config as it is asked for now, so that its keys are named and not its hash alone.
+    """
+    record = run.load(RunRecord)
+    kept = record.fingerprint
+    # Weights are told apart since 0.2 by more than their header; a run of before has no such field.
+    fields = {field: value for field, value in wanted.items() if field in kept or field != "weights"}
+    differing = [f"{field} {kept.get(field)} != {value}" for field, value in fields.items() if kept.get(field) != value]
+    if asked is not None and record.asked is not None:
+        # A key that is younger than the run had its default then.
+        before = list_asked(RunConfig()) | record.asked
+        keys = [f"{key} {before.get(key)} != {value}" for key, value in asked.items() if before.get(key) != value]
+        differing = [told for told in differing if not told.startswith("config ")] + keys
     if differing:
         raise RunError("run.other", where=str(run.path), differences=", ".join(differing))
+
+
+def refuse_versions(run: RunDir, stages: Sequence[Stage], until: str) -> None:
+    """Raise RunError when a run that is not done up to `until` was begun with other versions of `DECIDING`."""
+    record, now = run.load(RunRecord), list_versions()
+    last = next(at for at, stage in enumerate(stages) if stage.name == until)
+    left = [stage for stage in stages[: last + 1] if stage.name != "report" and not is_done(run, stage)]
+    differing = [
+        f"{name} {record.versions[name]} != {now[name]}"
+        for name in DECIDING
+        if record.versions.get(name, now[name]) != now[name]
+    ]
+    if record.stages and left and differing:
+        raise RunError("run.versions", where=str(run.path), differences=", ".join(differing))
 
 
 def list_versions() -> dict[str, str]:
@@ -165,6 +218,7 @@ def _without_cosmetics(config: RunConfig) -> RunConfig:
     """The config without what does not change a result."""
     plain = config.model_copy(deep=True)
     plain.report.language, plain.report.trackers = None, []
+    plain.train.loader_workers = 0
     # Other seeds and fewer rows are runs beside this one; a probed learning rate is this run's own.
     plain.trials = TrialsSection(probe_rate=plain.trials.probe_rate)
     return plain

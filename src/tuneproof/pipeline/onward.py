@@ -26,12 +26,22 @@ from tuneproof.pipeline import open_run
 from tuneproof.records import Row, RunRecord, Split
 from tuneproof.records.data import Side
 from tuneproof.rundir import RunDir
+from tuneproof.training.checkpoint import find_checkpoint
 
 FILES = ("adapter_model.safetensors", "adapter_config.json")
 
 
-def adopt_adapter(config: RunConfig, out: Path) -> RunConfig:
+def find_weights(run: RunDir) -> Path | None:
+    """Folder of a run's adapter, or of its newest whole checkpoint where it has none yet."""
+    if all((run.adapter / name).is_file() for name in FILES):
+        return run.adapter
+    return find_checkpoint(run.checkpoints).path
+
+
+def adopt_adapter(config: RunConfig, out: Path, *, unfinished: bool = False) -> RunConfig:
     """The config with what the earlier adapter decides. Raises RunError and UsageError where it cannot be gone on from.
+
+    `unfinished`: the weights of a checkpoint will do where there is no adapter yet.
 
     The base must be the same, and so must rank and targets where the user names them; a strength of one's own is taken
     up, with the weights scaled to match (`model.load.load_start`).
@@ -41,7 +51,8 @@ def adopt_adapter(config: RunConfig, out: Path) -> RunConfig:
     earlier = open_run(Path(config.train.start_from))
     if earlier.path.resolve() == out.resolve():
         raise UsageError("start.itself", where=str(out))
-    if not all((earlier.adapter / name).is_file() for name in FILES):
+    weights = find_weights(earlier)
+    if weights is None or (weights != earlier.adapter and not unfinished):
         raise RunError("start.no_adapter", where=str(earlier.adapter), run=earlier.path)
     theirs, _ = load_config(earlier.config)
     resolved = config.model_copy(deep=True)
@@ -66,7 +77,9 @@ def fingerprint_start(config: RunConfig) -> dict[str, str]:
     """The starting adapter's part of the run's fingerprint; nothing for a fresh adapter."""
     if config.train.start_from is None:
         return {}
-    folder = RunDir(Path(config.train.start_from)).adapter
+    folder = find_weights(RunDir(Path(config.train.start_from)))
+    if folder is None:
+        raise RunError("start.no_adapter", where=config.train.start_from, run=config.train.start_from)
     return {"start": hashlib.sha256(b"".join((folder / name).read_bytes() for name in FILES)).hexdigest()[:16]}
 
 
@@ -75,9 +88,11 @@ def copy_start(config: RunConfig, run: RunDir) -> None:
     if config.train.start_from is None:
         return
     earlier = RunDir(Path(config.train.start_from))
+    weights = find_weights(earlier)
+    assert weights is not None
     run.start.mkdir(parents=True, exist_ok=True)
     for name in FILES:
-        shutil.copyfile(earlier.adapter / name, run.start / name)
+        shutil.copyfile(weights / name, run.start / name)
     sides = [side for side in ("earlier", "train") if earlier.has_rows(side)]
     run.save_rows("earlier", [row for side in sides for row in earlier.load_rows(side)])
 

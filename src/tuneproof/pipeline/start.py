@@ -11,12 +11,22 @@ import time
 
 from tuneproof.config import RunConfig
 from tuneproof.config.load import dump_config, load_config
-from tuneproof.errors import ConfigError, Fault
+from tuneproof.errors import ConfigError, Fault, UsageError
 from tuneproof.messages import current_language
 from tuneproof.pipeline import RunRequest, Until
 from tuneproof.pipeline.adoption import finish_adoption
-from tuneproof.pipeline.chain import CHAIN, Stage, fingerprint_run, list_versions, refuse_other, walk_chain
+from tuneproof.pipeline.chain import (
+    CHAIN,
+    Stage,
+    fingerprint_run,
+    list_asked,
+    list_versions,
+    refuse_other,
+    refuse_versions,
+    walk_chain,
+)
 from tuneproof.pipeline.cure import cure_run, is_asked
+from tuneproof.pipeline.fork import Fork, fork_run
 from tuneproof.pipeline.incoming import hold_stdin, keep_stdin, pin_names
 from tuneproof.pipeline.noting import Noting
 from tuneproof.pipeline.onward import adopt_adapter, copy_start, fingerprint_start
@@ -24,7 +34,7 @@ from tuneproof.pipeline.rounds import is_missing, probe_rate, run_asked
 from tuneproof.pipeline.work import Work
 from tuneproof.progress import Progress
 from tuneproof.records import RunRecord
-from tuneproof.rundir import PLACES, RunDir
+from tuneproof.rundir import PLACES, RunDir, write_atomic
 from tuneproof.training.trackers import require_trackers
 
 PROBE = Stage("probe", probe_rate)
@@ -36,20 +46,27 @@ TRIALS = (Stage("trials", run_asked), CHAIN[-1])
 
 def start_run(request: RunRequest, progress: Progress) -> RunDir:
     """Begin a run in its folder, or go on with it. Raises RunError when the folder is another experiment's."""
+    if request.fork and request.restart:
+        raise UsageError("fork.or_restart", where="--fork --restart")
     config = adopt_adapter(request.config, request.out)
     if config.model.name is None:
         raise ConfigError([Fault("config.no_model", where="model.name")])
-    run = RunDir(request.out)
     # What is missing is told before anything is made or cleared.
     require_trackers(config.report.trackers)
-    config = pin_names(config)
-    with hold_stdin(config) as held:
+    with hold_stdin(pin_names(config)) as held:
+        fork = Fork(RunDir(request.out), held.config, is_new=False)
+        if request.fork:
+            fork = fork_run(request, held.config, progress)
+        run, held = fork.run, held._replace(config=fork.config)
         wanted = fingerprint(held.config)
         with run.lock():
             if request.restart:
                 clear_run(run)
             config = keep_stdin(held, run)
             wanted = wanted if held.file is None else fingerprint(config)
+            if fork.is_new and run.has(RunRecord):
+                # The weights that it began with lie in its folder; those that they were taken from go on changing.
+                wanted.pop("start", None)
             note_run(run, config, request, wanted)
     return continue_run(run, progress, request.until)
 
@@ -62,7 +79,7 @@ def fingerprint(config: RunConfig) -> dict[str, str]:
 def note_run(run: RunDir, config: RunConfig, request: RunRequest, wanted: dict[str, str]) -> None:
     """Write the record of a run that begins; of one that is there, see that it is the same and take up its trials."""
     if run.has(RunRecord):
-        refuse_other(run, wanted)
+        refuse_other(run, wanted, list_asked(config))
         ask_trials(run, request)
         return
     copy_start(config, run)
@@ -70,6 +87,7 @@ def note_run(run: RunDir, config: RunConfig, request: RunRequest, wanted: dict[s
         status="running",
         command=request.command,
         fingerprint=wanted,
+        asked=list_asked(config),
         versions=list_versions(),
         device=config.model.device,
         seed=config.train.seed,
@@ -78,14 +96,14 @@ def note_run(run: RunDir, config: RunConfig, request: RunRequest, wanted: dict[s
     )
     run.save(record)
     # The file exists from the first moment on, so that `resume` needs nothing but the folder.
-    run.config.write_text(dump_config(config), encoding="utf-8")
+    write_atomic(run.config, dump_config(config))
 
 
 def ask_trials(run: RunDir, request: RunRequest) -> None:
     """Take up what is asked of trials now: they add to a run and change nothing in it."""
     config, _ = load_config(run.config)
     config.trials = request.config.trials
-    run.config.write_text(dump_config(config), encoding="utf-8")
+    write_atomic(run.config, dump_config(config))
 
 
 def continue_run(run: RunDir, progress: Progress, until: Until) -> RunDir:
@@ -95,7 +113,9 @@ def continue_run(run: RunDir, progress: Progress, until: Until) -> RunDir:
         config, _ = load_config(run.config)
         refuse_other(run, {**fingerprint_run(config), "config": run.load(RunRecord).fingerprint["config"]})
         work = Work(run, config, Noting(progress, run))
-        walk_chain(work, list_stages(work), until)
+        stages = list_stages(work)
+        refuse_versions(run, stages, until)
+        walk_chain(work, stages, until)
         if until == "report" and is_asked(work):
             forget_stages(run, "cure", "report")
             walk_chain(work, CURE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
@@ -38,7 +38,9 @@ class RunRecord(BaseModel):
     status: Status
     command: str
     fingerprint: dict[str, str]
-    """Field -> hash: data, base, template, config."""
+    """Field -> hash: data, base, weights, template, config."""
+    asked: dict[str, Any] | None = None
+    """Config key -> value, as the run was asked for; None in runs that are older than this field."""
     versions: dict[str, str]
     device: str
     seed: int

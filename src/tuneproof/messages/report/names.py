@@ -123,6 +123,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "report.row.disk": ("Disk", "磁盘"),
     "report.fingerprint_of.data": ("data", "数据"),
     "report.fingerprint_of.base": ("base model", "基座模型"),
+    "report.fingerprint_of.weights": ("base weights", "基座权重"),
     "report.fingerprint_of.template": ("chat template", "对话模板"),
     "report.fingerprint_of.config": ("config", "配置"),
     "report.row.folder": ("Folder", "目录"),
