@@ -146,7 +146,7 @@ def fuzz_guided(name: str, seconds: float) -> int:
 
 def serve_guided(name: str, arguments: list[str]) -> None:
     """The process of `fuzz_guided`."""
-    import atheris
+    import atheris  # type: ignore[import-untyped,import-not-found,unused-ignore]
 
     with tempfile.TemporaryDirectory() as place:
         atheris.instrument_all()
