@@ -46,7 +46,7 @@ class Limits(NamedTuple):
     seconds: float = 600.0
     """From asking to the last token."""
     prompt_tokens: int = 512
-    """Prompt tokens read between two tokens of the answers under way: half a second of a 135M model on two cores."""
+    """Prompt tokens read between two tokens of the answers under way: what these wait for at most."""
 
 
 class Busy(Exception):
