@@ -5,12 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from transformers import LlamaConfig, MixtralConfig, Qwen2Config
+from transformers import AutoConfig, LlamaConfig, MixtralConfig, Qwen2Config
 
-from tuneproof.config import DataSection, EvaluateSection, LoraSection, MemorySection, RunConfig, TrainSection
+from tuneproof.config import (
+    DataSection,
+    EvaluateSection,
+    LoraSection,
+    MemorySection,
+    ModelSection,
+    RunConfig,
+    TrainSection,
+)
 from tuneproof.errors import ModelError
 from tuneproof.messages import load_catalogue
-from tuneproof.plan.choose import Lengths, Target, choose_plan
+from tuneproof.plan.catalogue import Known, find_known
 from tuneproof.plan.forecast import (
     CUBLAS,
     CUDA_CONTEXT,
@@ -23,6 +31,7 @@ from tuneproof.plan.forecast import (
     Forecaster,
 )
 from tuneproof.plan.recipe import resolve_training
+from tuneproof.plan.remedies import Lengths, Target, choose_plan, find_smaller
 from tuneproof.plan.trace import trace_step
 from tuneproof.records import Plan
 
@@ -106,7 +115,8 @@ def test_recomputation_comes_before_packs_too_small_for_the_device(tiny_llama: L
     data = Lengths([20] * 40, [10] * 40, prompt=20, answer=10)
     four = plan_tiny(tiny_llama, 1 << 30, data=data, run=RunConfig(train=TrainSection(micro_batch=4)))
     assert four.phases.train is not None
-    plan = plan_tiny(tiny_llama, four.phases.train - PROCESS - 1, data=data)
+    whole_chunks = RunConfig(memory=MemorySection(loss_chunk=256))
+    plan = plan_tiny(tiny_llama, four.phases.train - PROCESS - 1, data=data, run=whole_chunks)
     assert plan.fits
     assert (plan.settings.micro_batch, plan.settings.checkpointing) == (4, True)
     assert plan.why == "plan.why.checkpointing"
@@ -132,7 +142,11 @@ def test_few_very_long_rows_are_left_out_before_nothing_fits(tiny_llama: LlamaCo
 
 
 def test_when_nothing_fits_the_smallest_change_is_named(tiny_llama: LlamaConfig) -> None:
-    fixed = RunConfig(memory=MemorySection(checkpointing=False), train=TrainSection(micro_batch=8))
+    fixed = RunConfig(
+        model=ModelSection(dtype="float32"),
+        memory=MemorySection(checkpointing=False),
+        train=TrainSection(micro_batch=8),
+    )
     limit = peak_of(tiny_llama, Candidate(8, True, "none", 200)) + MIB
     plan = plan_tiny(tiny_llama, limit, run=fixed)
     assert (plan.fits, plan.grade, plan.why) == (False, "no", "plan.why.nothing_fits")
@@ -143,6 +157,77 @@ def test_when_nothing_fits_the_smallest_change_is_named(tiny_llama: LlamaConfig)
     (only,) = hopeless.alternatives
     assert only.change.startswith("--memory 0.")
     assert only.peak_bytes == hopeless.peak_bytes > hopeless.limit_bytes
+
+
+def test_a_cpu_holds_weights_in_16_bits_before_nothing_fits(tiny_llama: LlamaConfig) -> None:
+    half = RunConfig(model=ModelSection(dtype="bfloat16"))
+    limit = peak_of(tiny_llama, Candidate(1, True, "none", 200)._replace(dtype="bfloat16"), half)
+    plan = plan_tiny(tiny_llama, limit)
+    assert (plan.fits, plan.settings.dtype, plan.why) == (True, "bfloat16", "plan.why.bfloat16")
+    given = plan_tiny(tiny_llama, limit, run=RunConfig(model=ModelSection(dtype="float32")))
+    assert not given.fits
+
+
+def test_smaller_chunks_of_the_loss_come_before_recomputation(tiny_llama: LlamaConfig) -> None:
+    config = tiny_llama.__class__(**{**tiny_llama.to_dict(), "vocab_size": 50_000})
+    data = Lengths([100] * 40, [90] * 40, prompt=20, answer=10)
+    few, whole = EvaluateSection(few_shot=[], batch_size=2), TrainSection(micro_batch=8)
+    roomy = plan_tiny(config, 1 << 30, data=data, run=RunConfig(evaluate=few, train=whole))
+    assert roomy.phases.train is not None
+    limit = roomy.phases.train - PROCESS - 5 * MIB
+    settings = plan_tiny(config, limit, data=data, run=RunConfig(evaluate=few, train=whole)).settings
+    assert (settings.loss_chunk, settings.checkpointing) == (64, False)
+    fixed = RunConfig(evaluate=few, train=whole, memory=MemorySection(loss_chunk=256))
+    assert plan_tiny(config, limit, data=data, run=fixed).settings.loss_chunk == 256
+
+
+def test_what_another_gigabyte_would_buy_is_said(tiny_llama: LlamaConfig) -> None:
+    half = peak_of(tiny_llama, Candidate(4, False, "none", 200))
+    more = plan_tiny(tiny_llama, half).more_memory
+    assert more is not None
+    assert (more.settings.micro_batch, more.settings.checkpointing) == (8, False)
+    assert more.faster >= 1
+    assert plan_tiny(tiny_llama, 1 << 31).more_memory is None
+
+
+def test_smaller_relatives_are_named_where_nothing_fits() -> None:
+    """One layer of each, so that tracing takes no time: the tables of words decide."""
+    known = find_known("Qwen/Qwen1.5-1.8B-Chat")
+    assert known is not None
+
+    def read(one: Known) -> Any:
+        return AutoConfig.for_model(**{**one.config, "num_hidden_layers": 1})
+
+    config = read(known)
+    run = resolve_training(RunConfig(), len(DATA.tokens), config)
+    target = Target("cuda", "bfloat16", int(1.4e9))
+    assert not choose_plan(config, DATA, run, target).fits
+    (smaller,) = find_smaller(known, read, DATA, run, target)
+    assert smaller.name == "qwen1.5-0.5b"
+    assert smaller.peak_bytes <= target.limit_bytes
+    assert find_smaller(None, read, DATA, run, target) == []
+
+
+def test_long_prompts_are_answered_fewer_at_a_time(tiny_llama: LlamaConfig) -> None:
+    data = Lengths([100] * 10, [50] * 10, prompt=50, answer=50)
+    settings = plan_tiny(tiny_llama, 1 << 30, data=data).settings
+    assert settings.answer_tokens == settings.answer_batch * 100
+
+
+def test_an_8_bit_optimizer_is_the_last_resort(tiny_llama: LlamaConfig) -> None:
+    run = resolve_training(RunConfig(lora=LoraSection(rank=256, alpha=32)), len(DATA.tokens), tiny_llama)
+    forecaster = Forecaster(tiny_llama, DATA, run, Target("cuda", "bfloat16", 1 << 40))
+    plain = forecaster.forecast_training(Candidate(1, True, "nf4", 200, chunk=64))
+    small = forecaster.forecast_training(Candidate(1, True, "nf4", 200, chunk=64, optimizer="adamw8bit"))
+    # Two moments of four bytes each become two of one byte, and four bytes a block of 256.
+    assert plain.parts.optimizer / small.parts.optimizer == pytest.approx(8 / (2 + 8 / 256), rel=0.02)
+    assert plain.peak - small.peak == plain.parts.optimizer - small.parts.optimizer
+    reserved = plain.parts.context + 22 * MIB
+    plan = choose_plan(tiny_llama, DATA, run, Target("cuda", "bfloat16", reserved))
+    ways = [(one.settings.quantization, one.settings.optimizer) for one in plan.rejected]
+    assert ways.index(("nf4", "adamw")) < len(ways)
+    if plan.fits:
+        assert plan.settings.optimizer == "adamw8bit"
 
 
 def test_what_the_user_fixed_is_kept(tiny_llama: LlamaConfig) -> None:
@@ -232,17 +317,17 @@ def forecast_qwen(config: Qwen2Config, *, checkpointing: bool) -> Forecast:
 
 
 def test_a_6_gb_card_trains_qwen_1_8b_on_4096_tokens_with_recomputation(qwen18: Qwen2Config) -> None:
-    """Another tracer, rank 16 as here, predicted 4.68 GiB of tensors (docs/evidence.md, rule 24)."""
+    """4.68 GiB of tensors with PEFT's own products (docs/evidence.md, rule 24); `model/lora` keeps less."""
     forecast = forecast_qwen(qwen18, checkpointing=True)
     assert (forecast.grade, forecast.method) == ("fits", "trace")
-    assert (forecast.peak - forecast.parts.context) / MIB == pytest.approx(4.68 * 1024, rel=0.03)
+    assert 4.3 <= (forecast.peak - forecast.parts.context) / (1024 * MIB) <= 4.68
     assert forecast.parts.weights / MIB == pytest.approx(3503.5, abs=1)
 
 
 def test_a_6_gb_card_does_not_without_recomputation(qwen18: Qwen2Config) -> None:
     forecast = forecast_qwen(qwen18, checkpointing=False)
     assert (forecast.grade, forecast.method) == ("no", "trace")
-    assert forecast.peak > 16 * 1024 * MIB
+    assert forecast.peak > 12 * 1024 * MIB
 
 
 def test_a_cuda_plan_counts_the_device_and_offers_4_bits(tiny_llama: LlamaConfig) -> None:

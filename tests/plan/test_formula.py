@@ -39,16 +39,19 @@ def small(**options: object) -> LlamaConfig:
     return LlamaConfig(**{**sizes, **options})  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize(("dtype", "quantization"), [("float32", "none"), ("bfloat16", "none"), ("bfloat16", "nf4")])
 @pytest.mark.parametrize("checkpointing", [False, True])
 @pytest.mark.parametrize("segments", [(256,), (512, 300, 200)])
-def test_formula_brackets_the_trace(dtype: DtypeName, checkpointing: bool, segments: tuple[int, ...]) -> None:
+def test_formula_brackets_the_trace(
+    dtype: DtypeName, quantization: str, checkpointing: bool, segments: tuple[int, ...]
+) -> None:
     config = small()
-    subject = describe_subject(config, dtype=dtype, lora=LoraSection(rank=8, alpha=16))
+    lora = LoraSection(rank=8, alpha=16)
+    subject = describe_subject(config, dtype=dtype, lora=lora, quantization=quantization)
     trained = sum(segments) // 3
     traced = trace_step(subject, Step(segments, trained, checkpointing, 128), kernel=KERNELS[dtype]).peak
     load = Load(len(segments), sum(segments), trained, 128, checkpointing)
-    estimate = estimate_step(read_dimensions(config), Precision(dtype, 8), load).total()
+    estimate = estimate_step(read_dimensions(config), Precision(dtype, 8, quantization), load).total()
     assert 0.99 * traced <= estimate <= 1.12 * traced
 
 

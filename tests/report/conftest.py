@@ -20,10 +20,12 @@ from tuneproof.records import (
     HarnessRecord,
     JudgeRecord,
     LostItem,
+    Measured,
     Opening,
     Parts,
     Phases,
     Plan,
+    Recovery,
     Rejected,
     Retention,
     Rewording,
@@ -210,7 +212,7 @@ def make_plan() -> Plan:
         fits=True,
         grade="fits",
         peak_bytes=sum((538, 20, 20, 40, 1100, 190, 60)) * 2**20,
-        phases=Phases(train=2 * GIB),
+        phases=Phases(load=GIB, train=2 * GIB),
         parts=Parts(
             weights=538 * 2**20, adapter=20 * 2**20, gradients=20 * 2**20, optimizer=40 * 2**20,
             activations=1100 * 2**20, logits=190 * 2**20, temporaries=60 * 2**20,
@@ -227,6 +229,8 @@ def make_plan() -> Plan:
             limit=420, spent=12, train_speed=310, generate_speed=95, parts={"base": 70, "train": 190, "tuned": 66},
             epochs=1, candidates=3, select_rows=20, test_rows=100, retention_items=200, cut=["test rows 135 -> 100"],
         ),
+        measured=Measured(load=GIB // 2, rehearsal=1850 * 2**20, first_step=1800 * 2**20, train=1900 * 2**20),
+        recoveries=[Recovery(where="train", step=3, lever="train.micro_batch", before=16, after=8)],
         measured_peak_bytes=1900 * 2**20,
     )  # fmt: skip
 

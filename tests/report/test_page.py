@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from tuneproof.errors import RunError
-from tuneproof.records import Finding, Plan, RunRecord, Verdict
+from tuneproof.records import Finding, Plan, RunRecord, TimePlan, Verdict
 from tuneproof.report.page import (
     FINDINGS_SHOWN,
     find_peak,
     gather_page,
     group_findings,
+    line_up_phases,
     line_up_stages,
     read_losses,
     suggest_commands,
@@ -119,3 +120,24 @@ def test_the_next_command_depends_on_how_far_the_run_got(complete: RunDir, tmp_p
     assert suggest_commands(complete, record, "en") == [f"tuneproof eval '{complete.path}'"]
     record.status = "stopped"
     assert suggest_commands(complete, record, "en") == [record.command]
+
+
+def test_peaks_of_the_phases_stand_beside_the_plan(complete: RunDir) -> None:
+    phases = {phase.name: phase for phase in line_up_phases(complete.load(Plan))}
+    assert list(phases) == ["load", "rehearsal", "first_step", "train", "evaluate"]
+    train = phases["train"]
+    assert train.planned is not None
+    assert train.real is not None
+    assert train.error == pytest.approx(train.planned / train.real - 1)
+    assert phases["first_step"].planned == phases["rehearsal"].planned == train.planned
+    assert (phases["evaluate"].real, phases["evaluate"].error) == (None, None)
+    assert line_up_phases(None) == []
+
+
+def test_planned_time_is_held_against_the_stages_that_ran() -> None:
+    plan = TimePlan(
+        limit=None, spent=3, train_speed=1, generate_speed=1, parts={"load": 0, "base": 50, "train": 100},
+        epochs=1, candidates=1, select_rows=1, test_rows=1, retention_items=1, cut=[],
+    )  # fmt: skip
+    assert plan.miss({"base": 40, "train": 80, "report": 9}) == pytest.approx(150 / 120 - 1)
+    assert plan.miss({"base": 40}) is None

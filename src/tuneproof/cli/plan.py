@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from typer import Option
 
 from tuneproof.cli.app import Command
 from tuneproof.cli.options import DataOptions, LimitOptions
@@ -16,6 +19,8 @@ from tuneproof.errors import FitError
 class PlanOptions(DataOptions, LimitOptions):
     """Options of `plan`."""
 
+    cards: Annotated[bool, Option("--cards", help="cli.option.cards")] = False
+
 
 def plan_training(options: PlanOptions, screen: Screen) -> int:
     """Plan and show it. Returns the exit code of FitError when nothing fits: the plan is shown all the same."""
@@ -25,7 +30,7 @@ def plan_training(options: PlanOptions, screen: Screen) -> int:
     require_rows(config)
     require_model(config)
     with screen.follow() as progress:
-        plan = plan_run(config, progress)
+        plan = plan_run(config, progress, cards=options.cards)
     screen.show(plan.model_dump(mode="json"), draw_plan(plan))
     return 0 if plan.fits else FitError.exit_code
 
@@ -37,6 +42,7 @@ COMMAND = Command(
     (
         "tuneproof plan rows.jsonl --model demo",
         "tuneproof plan rows.jsonl --model Qwen/Qwen1.5-1.8B-Chat --memory 6GB",
+        "tuneproof plan rows.jsonl --model Qwen/Qwen2.5-3B-Instruct --memory 8GiB --cards",
         "tuneproof plan rows.jsonl --model ./my-model --device cpu --time 20min --json",
     ),
 )

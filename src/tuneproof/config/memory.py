@@ -12,7 +12,12 @@ class MemorySection(Section):
 
     limit: int | None = knob(None, "Bytes that may be used.", "90 % of what the device has free (rule 23).", gt=0)
     checkpointing: bool | None = knob(None, "Recompute activations.", "Only when it does not fit without.")
-    quantization: Literal["none", "nf4"] | None = knob(
-        None, "4-bit base weights.", "Only when it does not fit without."
+    quantization: Literal["none", "int8", "nf4"] | None = knob(
+        None, "8-bit or 4-bit base weights.", "4 bits, and only when it does not fit without (rule 24)."
     )
-    loss_chunk: int = knob(256, "Trained tokens whose logits live at a time.", "239 MiB at 152k words (rule 24).", ge=1)
+    loss_chunk: int | None = knob(
+        None,
+        "Trained tokens whose logits live at a time.",
+        "256, 239 MiB at 152k words (rule 24); 64 if need be.",
+        ge=1,
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from tuneproof.config.knob import Section, knob
 
 
@@ -18,6 +20,9 @@ class TrainSection(Section):
         "By hidden size, family and batch; 1e-3 at most (rule 3).",
         gt=0,
         le=3e-3,
+    )
+    optimizer: Literal["adamw", "adamw8bit"] | None = knob(
+        None, "AdamW, with its state in 32 or in 8 bits.", "32 bits; 8 (CUDA, bitsandbytes) when nothing else fits."
     )
     warmup: float = knob(0.05, "Share of steps to warm up in.", "3-10 % (rule 5); then linear to zero.", ge=0, lt=1)
     max_grad_norm: float = knob(1.0, "Gradient norm is clipped to this.", "0.3-1.0 (rule 5).", gt=0)

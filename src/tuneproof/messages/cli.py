@@ -112,6 +112,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Memory that may be used, such as 6GB or 6GiB; default: what the device has free.",
         "可用内存，例如 6GB 或 6GiB；默认取设备的空闲内存。",
     ),
+    "cli.option.cards": (
+        "Show what cards of 4 to 80 GB would do as well.",
+        "同时列出 4 至 80 GB 各档显存的结果。",
+    ),
     "cli.option.time": (
         "Time for the whole run, such as 20min or 2h; what is cut to keep it is said.",
         "整个流程的时限，例如 20min 或 2h；为此缩减了什么会说明。",
@@ -232,17 +236,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "cli.check.no_test": (
         "Too few rows to hold some out for a test: no gain could be shown.",
         "数据太少，无法留出测试集，也就无法证明有提升。",
-    ),
-    "cli.plan.headline": (
-        "{peak} at the peak, {share} of the limit of {limit}.",
-        "峰值 {peak}，占上限 {limit} 的 {share}。",
-    ),
-    "cli.plan.memory": ("Memory at the peak: {model} on {device}", "峰值时的内存：{model}，设备 {device}"),
-    "cli.plan.seconds": ("Training time", "训练时间"),
-    "cli.plan.time": ("Time: {planned} of {limit}", "时间：{planned}，上限 {limit}"),
-    "cli.plan.sizes": (
-        "{epochs} epochs, {candidates} candidates on {select} select rows, {test} test rows, {retention} probes",
-        "{epochs} 轮；{candidates} 个候选，各用 {select} 条选择集数据；{test} 条测试数据；{retention} 道探针题",
     ),
     "cli.train.headline": ("Trained", "训练完成"),
     "cli.train.checkpoints": ("Checkpoints: {place}", "检查点：{place}"),

@@ -213,6 +213,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The longest rows, 5 % at most, are left out: with them it does not fit.",
         "去掉最长的行（不超过 5%）：保留它们就放不下。",
     ),
+    "plan.why.bfloat16": (
+        "The base weights are held in 16 bits, which this processor multiplies more slowly: in 32 they do not fit.",
+        "基座权重以 16 位存放（这颗处理器算得更慢）：32 位放不下。",
+    ),
+    "plan.why.adamw8bit": (
+        "4-bit weights, and the optimizer's state in 8 bits: with less it does not fit.",
+        "权重 4 bit，优化器状态 8 bit：否则放不下。",
+    ),
     "plan.why.nf4": (
         "The base weights are held in 4 bits: in full they do not fit.",
         "基座权重以 4 bit 存放：完整精度放不下。",
@@ -237,4 +245,32 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "全程约需 {time}，其中训练 {train}。",
     ),
     "time.cut": ("Cut to end in time: {cut}", "为按时结束而削减：{cut}"),
+    # The screen of `plan`.
+    "cli.plan.headline": (
+        "{peak} at the peak, {share} of the limit of {limit}.",
+        "峰值 {peak}，占上限 {limit} 的 {share}。",
+    ),
+    "cli.plan.memory": ("Memory at the peak: {model} on {device}", "峰值时的内存：{model}，设备 {device}"),
+    "cli.plan.phases": ("Peak by phase", "各阶段的峰值"),
+    "cli.plan.from_table": (
+        "The model is not on this machine: its dimensions are from the built-in table.",
+        "本机没有这个模型：尺寸取自内置的模型表。",
+    ),
+    "cli.plan.estimated_lengths": (
+        "Its tokenizer is not here: lengths are estimated from the characters, on the long side.",
+        "本机没有它的分词器：长度按字符数估算（偏长）。",
+    ),
+    "cli.plan.more": ("What one more gigabyte would buy", "再多 1 GB 能换来什么"),
+    "cli.plan.faster": ("{changed}; {share} less training time", "{changed}；训练时间减少 {share}"),
+    "cli.plan.smaller": ("Smaller models of the family that fit", "同系列中放得下的较小模型"),
+    "cli.plan.cards": ("Other cards", "其他显存大小"),
+    "cli.plan.card.fits": ("fits", "放得下"),
+    "cli.plan.card.tight": ("tight", "勉强放得下"),
+    "cli.plan.card.no": ("no", "放不下"),
+    "cli.plan.seconds": ("Training time", "训练时间"),
+    "cli.plan.time": ("Time: {planned} of {limit}", "时间：{planned}，上限 {limit}"),
+    "cli.plan.sizes": (
+        "{epochs} epochs, {candidates} candidates on {select} select rows, {test} test rows, {retention} probes",
+        "{epochs} 轮；{candidates} 个候选，各用 {select} 条选择集数据；{test} 条测试数据；{retention} 道探针题",
+    ),
 }

@@ -5,6 +5,30 @@ from __future__ import annotations
 MESSAGES: dict[str, tuple[str, str]] = {
     "report.no_tracker": ("The tracker {name} is not installed.", "没有安装跟踪工具 {name}。"),
     "report.no_tracker.hint": ("pip install {name}, or leave it out.", "请运行 pip install {name}，或去掉它。"),
+    # Memory at run time.
+    "memory.lighter": (
+        "Memory ran out ({stage}): {lever} {before} -> {after}, and it is done again. Nothing else changes.",
+        "内存不足（{stage}）：{lever} 由 {before} 改为 {after}，并重做这一步。其他都不变。",
+    ),
+    "memory.more_than_planned": (
+        "{measured} in use at the peak, {planned} planned.",
+        "峰值实际占用 {measured}，计划 {planned}。",
+    ),
+    "memory.spilling": (
+        "Steps take {factor} times as long as before: the driver is probably moving tensors to the computer's own "
+        "memory. Close what else uses the card, or lower train.micro_batch.",
+        "每步耗时变为先前的 {factor} 倍：驱动程序很可能正把张量挪到系统内存。请关闭占用显卡的其他程序，或调低 train.micro_batch。",
+    ),
+    "train.out_of_memory": (
+        "Memory ran out with one row at a time and recomputed activations: {why}",
+        "每次只放一条、并重算激活值，内存仍然不足：{why}",
+    ),
+    "train.out_of_memory.hint": (
+        "Checkpoints so far are kept. Close what else uses memory and resume; or lower data.max_tokens, or set "
+        "memory.quantization=nf4 in a new run; `tuneproof plan` shows what would fit.",
+        "已有的检查点都还在。请关闭占用内存的程序后继续；或另起一次运行并调低 data.max_tokens、设 memory.quantization=nf4；"
+        "`tuneproof plan` 会告诉您什么放得下。",
+    ),
     "train.no_rows": ("There is no row to train on.", "没有可用于训练的数据。"),
     "train.no_rows.hint": (
         "Add rows, or look at the findings of `tuneproof check`.",

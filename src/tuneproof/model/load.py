@@ -56,6 +56,36 @@ def load_config(name: str, revision: str | None = None) -> Any:
     return config
 
 
+def read_config(file: Path) -> Any:
+    """A config from one JSON file, checked as `load_config` checks. Raises ModelError."""
+    content = read_json(file)
+    refuse_code(str(file), content)
+    with explained(str(file)):
+        return AutoConfig.for_model(**content)
+
+
+def load_local(name: str, revision: str | None = None) -> tuple[Any, Any] | None:
+    """Config and tokenizer of a hub model that was downloaded before; None where its config was not.
+
+    The tokenizer is None where it was not downloaded. Raises ModelError as `load_config` does.
+    """
+    try:
+        config = AutoConfig.from_pretrained(name, revision=revision, trust_remote_code=False, local_files_only=True)
+    except (OSError, ValueError, KeyError):
+        return None
+    refuse_code(name, config.to_dict())
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(
+            name, revision=revision, trust_remote_code=False, local_files_only=True
+        )
+    except (OSError, ValueError, KeyError):
+        return config, None
+    if not tokenizer.chat_template:
+        return config, None
+    prove_template(tokenizer.get_chat_template(), name)
+    return config, tokenizer
+
+
 def load_tokenizer(name: str, revision: str | None = None) -> Any:
     """The model's tokenizer. Raises ModelError when there is none, or it has no chat template that can be trusted."""
     path = find_model(name, revision)
@@ -78,7 +108,7 @@ def load_base(
     *,
     device: str,
     dtype: DtypeName,
-    quantization: Literal["none", "nf4"] = "none",
+    quantization: Literal["none", "int8", "nf4"] = "none",
     revision: str | None = None,
 ) -> Base:
     """Load model and tokenizer, ready to answer. Raises ModelError when they cannot be found, read or trusted."""
@@ -87,8 +117,8 @@ def load_base(
     tokenizer = load_tokenizer(name, revision)
     place = find_model(name, revision, weights=True)
     options: dict[str, Any] = {"dtype": getattr(torch, dtype), "device_map": {"": device}, "use_safetensors": True}
-    if quantization == "nf4":
-        options["quantization_config"] = _nf4(getattr(torch, dtype))
+    if quantization != "none":
+        options["quantization_config"] = _quantize(quantization, getattr(torch, dtype))
     with explained(name), quiet_transformers():
         model = AutoModelForCausalLM.from_pretrained(
             place,
@@ -141,10 +171,17 @@ def remove_adapter(model: PeftModel) -> None:
     """
     base = model.unload()
     with warnings.catch_warnings():
-        # As in `enable_checkpointing`: these names work from the floor on.
+        # As in `enable_checkpointing`: this name works from the floor on.
         warnings.filterwarnings("ignore", message=".*checkpointing.*", category=FutureWarning)
-        if base.is_gradient_checkpointing:
+        if is_recomputing(base):
             base.gradient_checkpointing_disable()
+
+
+def is_recomputing(base: Any) -> bool:
+    """Whether activations are recomputed in the backward pass."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*checkpointing.*", category=FutureWarning)
+        return bool(base.is_gradient_checkpointing)
 
 
 def load_start(model: PeftModel, folder: Path, alpha: int) -> None:
@@ -226,14 +263,16 @@ def quiet_transformers() -> Iterator[None]:
         transformers_logging.enable_progress_bar()
 
 
-def _nf4(compute: torch.dtype) -> Any:
-    """4-bit NormalFloat with double quantisation (QLoRA). Raises ModelError without bitsandbytes."""
+def _quantize(how: Literal["int8", "nf4"], compute: torch.dtype) -> Any:
+    """4-bit NormalFloat with double quantisation (QLoRA), or LLM.int8. Raises ModelError without bitsandbytes."""
     from importlib.util import find_spec
 
     from transformers import BitsAndBytesConfig
 
     if find_spec("bitsandbytes") is None:
         raise ModelError("model.no_bitsandbytes", where="memory.quantization")
+    if how == "int8":
+        return BitsAndBytesConfig(load_in_8bit=True)
     return BitsAndBytesConfig(
         load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=compute
     )

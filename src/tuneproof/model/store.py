@@ -25,7 +25,8 @@ from platformdirs import user_cache_path
 from torch import nn
 
 from tuneproof import __version__
-from tuneproof.model.generate import Generated, generate_answers
+from tuneproof.model.generate import Generated
+from tuneproof.model.recovery import Listeners, answer_within_memory
 
 LAST_USE = 60 * 24 * 3600
 """Seconds after which a file that no run has used is removed."""
@@ -84,6 +85,8 @@ class Serving(NamedTuple):
     batch_size: int = 32
     store: AnswerStore | None = None
     """Where answers of this very model are looked up and kept; never while an adapter is on."""
+    on_fewer: Callable[[int, int], None] | None = None
+    """Hears that memory ran out and fewer are made side by side: (before, now)."""
 
 
 def open_store(model: Any, path: str, *, how: str) -> AnswerStore | None:
@@ -147,13 +150,13 @@ def recall_answers(
         store.keep({keys[index]: answer for index, answer in made.items()})
         listen(made)
 
-    made = generate_answers(
+    made = answer_within_memory(
         model,
         [prompts[index] for index in missing],
         limits=[limits[index] for index in missing],
         ends=ends,
         batch_size=serving.batch_size,
-        on_answers=keep,
+        listeners=Listeners(keep, serving.on_fewer),
     )
     known |= dict(zip(missing, made, strict=True))
     return [known[index] for index in range(len(prompts))]

@@ -19,6 +19,7 @@ from tuneproof.model.chat import encode_prompt
 from tuneproof.model.load import set_adapter
 from tuneproof.model.store import AnswerStore, Serving
 from tuneproof.pipeline.prompting import choose_count, name_suite
+from tuneproof.pipeline.recovery import hear_fewer
 from tuneproof.pipeline.work import Work
 from tuneproof.records import Answer
 from tuneproof.rundir import RunDir, write_atomic
@@ -36,7 +37,7 @@ def answer_items(work: Work, items: Sequence[Item], before: int, store: AnswerSt
             model,
             work.tokenizer,
             items,
-            serving=Serving(size_batch(work, items), store),
+            serving=Serving(size_batch(work, items), store, hear_fewer(work)),
             on_unscored=lambda answers: keep_unscored(work.run, answers),
             on_progress=lambda done: work.progress.advance(before + done),
         )
@@ -61,9 +62,9 @@ def answer_samples(work: Work, step: int) -> None:
 
 
 def size_batch(work: Work, items: Sequence[Item]) -> int:
-    """Answers side by side to items of the run; fewer than planned where the user's own probes are longer."""
-    own = {row.id for row in work.own_rows}
-    sizes = [len(encode_prompt(work.tokenizer, item.messages)) + item.limit for item in items if item.id in own]
+    """Answers side by side to items of the run; fewer than planned where prompts with examples, or the user's own
+    probes, are longer."""
+    sizes = [len(encode_prompt(work.tokenizer, item.messages)) + item.limit for item in items]
     return work.fit_batch(max(sizes, default=0))
 
 

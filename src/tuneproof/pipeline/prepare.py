@@ -1,16 +1,18 @@
 """The verbs before weights move: data, plan.
 
 `prepare_data` keeps the rows that rows.py has read, checked and split; `plan_memory` chooses what fits, rehearses the
-heaviest step, and plans the time. Both write their records into the run folder; `preview_plan` plans without one.
+heaviest step, and plans the time. Both write their records into the run folder; preview.py plans without one.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from tuneproof.config import RunConfig
 from tuneproof.data.findings import make_case, note_defect
 from tuneproof.errors import DataError, FitError
 from tuneproof.model.encoding import measure_rows
-from tuneproof.model.hardware import free_disk, inspect_hardware
+from tuneproof.model.hardware import Hardware, free_disk
 from tuneproof.model.load import load_config
 from tuneproof.pipeline.beside import check_beside
 from tuneproof.pipeline.mixing import list_side
@@ -19,9 +21,8 @@ from tuneproof.pipeline.probes import prepare_probes
 from tuneproof.pipeline.rows import Prepared, add_findings, prepare_rows, read_test, use_own_test
 from tuneproof.pipeline.scorers import try_scorers
 from tuneproof.pipeline.work import Work
-from tuneproof.plan.choose import Lengths, Target, choose_plan
 from tuneproof.plan.recipe import resolve_training
-from tuneproof.progress import Progress
+from tuneproof.plan.remedies import Lengths, Target, choose_plan
 from tuneproof.records import DataReport, Plan, SplitRow
 from tuneproof.statistics import detectable_effect
 
@@ -85,10 +86,16 @@ def plan_memory(work: Work) -> None:
     lengths = measure_rows(work.tokenizer, (row.messages for row in work.train_rows))
     sizes = {row.id: size for row, size in zip(work.train_rows, lengths, strict=True)}
     hardware = work.hardware
-    limit = work.config.memory.limit or int(0.9 * hardware.memory_free)
-    dtype = work.config.model.dtype or hardware.dtype
-    target = Target(device=hardware.device, dtype=dtype, limit_bytes=limit, name=hardware.name)
-    work.config, work.plan = make_plan(work.config, [sizes[row.id] for row in work.lessons], target)
+    target = Target(
+        device=hardware.device,
+        dtype=work.config.model.dtype or hardware.dtype,
+        limit_bytes=limit_memory(work.config, hardware),
+        name=hardware.name,
+    )
+    assert work.config.model.name is not None
+    model_config = load_config(work.config.model.name, work.config.model.revision)
+    work.config, _, work.plan = make_plan(work.config, [sizes[row.id] for row in work.lessons], model_config, target)
+    refuse_unfit(work.plan)
     leave_out_long(work, {name: tokens for name, (tokens, _) in sizes.items()})
     free = free_disk(work.run.path)
     if work.plan.disk_bytes > free:
@@ -115,33 +122,13 @@ def leave_out_long(work: Work, tokens: dict[str, int]) -> None:
     work.progress.say("data.capped", rows=len(long), cap=cap)
 
 
-def preview_plan(config: RunConfig, progress: Progress) -> Plan:
-    """The plan of `tuneproof plan`: with a memory limit and no GPU in this machine it plans for a CUDA card."""
-    prepared = prepare_rows(config, progress)
-    train = [row for row in prepared.rows if prepared.split.rows[row.id].side == "train"]
-    lengths = [prepared.measure(row) for row in train for _ in range(row.copies)]
-    hardware = inspect_hardware(config.model.device)
-    if config.memory.limit and config.model.device == "auto" and hardware.device == "cpu":
-        target = Target(
-            device="cuda", dtype=config.model.dtype or "bfloat16", limit_bytes=config.memory.limit, name="CUDA"
-        )
-    else:
-        limit = config.memory.limit or int(0.9 * hardware.memory_free)
-        target = Target(
-            device=hardware.device, dtype=config.model.dtype or hardware.dtype, limit_bytes=limit, name=hardware.name
-        )
-    progress.begin("plan")
-    _, plan = make_plan(config, lengths, target, must_fit=False)
-    progress.end("plan")
-    return plan
-
-
 def make_plan(
-    config: RunConfig, train: list[tuple[int, int]], target: Target, *, must_fit: bool = True
-) -> tuple[RunConfig, Plan]:
-    """The config with its training and memory values resolved, and the plan. Raises FitError when nothing fits."""
-    assert config.model.name is not None
-    model_config = load_config(config.model.name, config.model.revision)
+    config: RunConfig, train: list[tuple[int, int]], model_config: Any, target: Target
+) -> tuple[RunConfig, Lengths, Plan]:
+    """The config with its training and memory values resolved, the data's lengths, and the plan, even if nothing fits.
+
+    `train`: (tokens, trained tokens) of each training row.
+    """
     config = resolve_training(config, len(train), model_config)
     lengths = Lengths(
         tokens=[tokens for tokens, _ in train],
@@ -150,17 +137,34 @@ def make_plan(
         answer=config.evaluate.max_new_tokens or 2 * max((trained for _, trained in train), default=1),
     )
     plan = choose_plan(model_config, lengths, config, target)
-    if must_fit and not plan.fits:
-        change = plan.alternatives[0].change if plan.alternatives else "?"
-        needed, limit = plan.peak_bytes / 1e9, plan.limit_bytes / 1e9
-        raise FitError("plan.does_not_fit", needed=f"{needed:.1f}", limit=f"{limit:.1f}", change=change)
     settings = plan.settings
     resolved = config.model_copy(deep=True)
     resolved.model.dtype = settings.dtype
     resolved.data.max_tokens = settings.max_tokens
     resolved.train.micro_batch = settings.micro_batch
+    resolved.train.optimizer = settings.optimizer
     resolved.evaluate.batch_size = settings.answer_batch
     resolved.memory.limit = plan.limit_bytes
     resolved.memory.checkpointing = settings.checkpointing
     resolved.memory.quantization = settings.quantization
-    return resolved, plan
+    resolved.memory.loss_chunk = settings.loss_chunk
+    return resolved, lengths, plan
+
+
+def refuse_unfit(plan: Plan) -> None:
+    """Raise FitError, with the smallest change that would help, when nothing fits."""
+    if not plan.fits:
+        change = plan.alternatives[0].change if plan.alternatives else "?"
+        needed, limit = plan.peak_bytes / 1e9, plan.limit_bytes / 1e9
+        raise FitError("plan.does_not_fit", needed=f"{needed:.1f}", limit=f"{limit:.1f}", change=change)
+
+
+def limit_memory(config: RunConfig, hardware: Hardware) -> int:
+    """Bytes that may be used: the user's number, or nine tenths of what is free (rule 23).
+
+    Rounded down by less than one in a hundred, so that plans on one machine are the same from call to call.
+    """
+    if config.memory.limit:
+        return config.memory.limit
+    limit = int(0.9 * hardware.memory_free)
+    return limit - limit % (1 << max(0, limit.bit_length() - 8))

@@ -20,14 +20,16 @@ from tuneproof.evals.select import FINALISTS, FIRST_LOOK
 from tuneproof.evals.task import Item, make_probe_items, spread_items
 from tuneproof.figures import format_seconds, to_plain
 from tuneproof.model.chat import encode_prompt
-from tuneproof.model.generate import count_shared, generate_answers
+from tuneproof.model.generate import count_shared
+from tuneproof.model.hardware import reset_peak
+from tuneproof.model.recovery import Listeners, answer_within_memory
 from tuneproof.model.store import Serving
 from tuneproof.pipeline.prompting import TRIED_ROWS
+from tuneproof.pipeline.recovery import hear_fewer, measure_phase, note_peak, rehearse_within_memory
 from tuneproof.pipeline.work import PROBE_LANGUAGES, Work
 from tuneproof.plan import budget
 from tuneproof.records import TimePlan
 from tuneproof.training.dataset import RowSet, encode_rows
-from tuneproof.training.rehearse import rehearse_step
 from tuneproof.training.replay import MOST_COPIES, choose_prompts
 
 PROBED = 32
@@ -55,8 +57,12 @@ def rehearse(work: Work) -> None:
     """Run the heaviest step and a few answers, plan the time, and write what was decided into plan and config."""
     work.progress.begin("rehearse")
     rows = encode_rows(work.tokenizer, work.lessons)
-    heaviest = rehearse_step(work.model, rows, work.shape, work.config.train.batch_size)
-    work.run.log_event("rehearsal", **heaviest._asdict())
+    reset_peak(work.hardware.device)
+    loaded = work.model
+    measure_phase(work, "load")
+    heaviest = rehearse_within_memory(work, rows)
+    note_peak(work, "rehearsal", heaviest.peak_bytes)
+    work.run.log_event("rehearsal", device=str(next(loaded.parameters()).device), **heaviest._asdict())
     choose_languages(work)
     speeds = probe_answers(work)
     wanted = describe_work(work, rows)
@@ -91,7 +97,8 @@ def choose_languages(work: Work) -> None:
     pilots = {name: spread_items(make_probe_items(load_probes(name)), PILOT) for name in PROBE_LANGUAGES}
     with work.base_only() as model:
         asked = [item for some in pilots.values() for item in some]
-        answers = measure_items(model, work.tokenizer, asked, serving=Serving(2 * PILOT, work.store))
+        serving = Serving(min(2 * PILOT, work.fit_batch(1)), work.store, hear_fewer(work))
+        answers = measure_items(model, work.tokenizer, asked, serving=serving)
     right = {name: sum(answer.right for answer in answers if answer.language == name) for name in pilots}
     spoken = [name for name in PROBE_LANGUAGES if right[name] >= SPOKEN * PILOT]
     work.config.evaluate.languages = spoken or [max(PROBE_LANGUAGES, key=lambda name: right[name])]
@@ -115,8 +122,9 @@ def probe_answers(work: Work) -> budget.Speeds:
         def answer(asked: Sequence[Sequence[int]], tokens: int) -> float:
             started = time.perf_counter()
             # No end token: every answer takes the same number of steps.
-            batch_size = work.config.evaluate.batch_size
-            generate_answers(model, asked, limits=[tokens] * len(asked), ends=[], batch_size=batch_size)
+            batch_size = work.fit_batch(max(map(len, asked)) + tokens)
+            listeners, limits = Listeners(lambda ended: None, hear_fewer(work)), [tokens] * len(asked)
+            answer_within_memory(model, asked, limits=limits, ends=[], batch_size=batch_size, listeners=listeners)
             return time.perf_counter() - started
 
         answer(prompts, 1)

@@ -8,9 +8,10 @@ In: a config. Out: the report, the usable rows, their sides. Without a model's n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from tuneproof.config import RunConfig
 from tuneproof.data.check import Examination, Limits, check_rows
@@ -20,8 +21,11 @@ from tuneproof.data.store import PART_ROWS, list_ids
 from tuneproof.errors import UsageError
 from tuneproof.pipeline.mixing import mix_rows, tell_weights
 from tuneproof.progress import Progress
-from tuneproof.records import DataReport, Finding, Row, Split, SplitSummary
+from tuneproof.records import DataReport, Finding, Message, Row, Split, SplitSummary
 from tuneproof.statistics import detectable_effect
+
+Measure = Callable[[Iterable[Sequence[Message]]], Iterable[tuple[int, int]]]
+"""The messages of rows -> (tokens, trained tokens) of each."""
 
 
 class Prepared(NamedTuple):
@@ -38,15 +42,18 @@ class Prepared(NamedTuple):
         return self.lengths.get(row.id) or (len(row.question + row.reference) // 4, len(row.reference) // 4)
 
 
-def prepare_rows(config: RunConfig, progress: Progress) -> Prepared:
-    """Read, check, split. Raises UsageError for a missing file, DataError when no row can be used."""
+def prepare_rows(config: RunConfig, progress: Progress, measure: Measure | None = None) -> Prepared:
+    """Read, check, split. Raises UsageError for a missing file, DataError when no row can be used.
+
+    `measure`: how a row's tokens are counted; by the model's tokenizer where it is not given.
+    """
     if not config.data.files:
         raise UsageError("data.no_files", where="data.files")
     data = config.data
     reader = make_reader(columns=data.columns, task=data.task, system_prompt=data.system_prompt, encoding=data.encoding)
     with Examination(progress) as examination:
         read = read_files([Path(file) for file in data.files], reader, progress, examination.watch)
-        sizes = measure_rows(config, read, progress)
+        sizes = measure_rows(config, read, progress, measure)
         longest = data.limit_row(tokens for tokens, _ in sizes)
         limits = Limits(config.split.near_duplicate, longest, sizes)
         report, cases, clusters = examination.finish(read, limits)
@@ -77,17 +84,20 @@ def add_findings(report: DataReport, findings: Sequence[Finding]) -> None:
         report.counts[one.kind] = report.counts.get(one.kind, 0) + 1
 
 
-def measure_rows(config: RunConfig, read: ReadResult, progress: Progress) -> list[tuple[int, int]]:
+def measure_rows(
+    config: RunConfig, read: ReadResult, progress: Progress, measure: Measure | None = None
+) -> list[tuple[int, int]]:
     """(tokens, trained tokens) of every row that was read; nothing where no model was named."""
-    if config.model.name is None:
-        return []
-    from tuneproof.model.encoding import measure_rows as measure_all
-    from tuneproof.model.load import load_tokenizer
+    if measure is None:
+        if config.model.name is None:
+            return []
+        from tuneproof.model.encoding import measure_rows as measure_all
+        from tuneproof.model.load import load_tokenizer
 
-    tokenizer: Any = load_tokenizer(config.model.name, config.model.revision)
+        measure = partial(measure_all, load_tokenizer(config.model.name, config.model.revision))
     sizes = []
     progress.begin("tokens", len(read.rows))
-    for size in measure_all(tokenizer, (row.messages for row in read.rows)):
+    for size in measure(row.messages for row in read.rows):
         sizes.append(size)
         if len(sizes) % PART_ROWS == 0:
             progress.advance(len(sizes))

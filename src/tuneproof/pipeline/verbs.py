@@ -5,6 +5,7 @@ Each takes a `Work`, calls one stage, and writes its record.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -20,6 +21,7 @@ from tuneproof.evals.task import hash_items, spread_items
 from tuneproof.evals.verdict import Evidence, judge_run
 from tuneproof.figures import format_percent, to_plain
 from tuneproof.messages import current_language
+from tuneproof.model.hardware import reset_peak
 from tuneproof.model.load import set_adapter
 from tuneproof.pipeline.asking import Asking, answer_items, answer_samples, checkpoint_path, make_exam
 from tuneproof.pipeline.prompting import (
@@ -31,9 +33,10 @@ from tuneproof.pipeline.prompting import (
     name_suite,
     weigh_prompt,
 )
+from tuneproof.pipeline.recovery import StepWatch, hear_fewer, measure_phase, note_lighter, note_peak
 from tuneproof.pipeline.work import PROBE_LANGUAGES, Work
 from tuneproof.plan.budget import Halving, count_asked
-from tuneproof.records import DriftRecord, Plan, RunRecord, Selection
+from tuneproof.records import DriftRecord, RunRecord, Selection
 from tuneproof.report import write_report
 from tuneproof.training.adapter import save_adapter
 from tuneproof.training.checkpoint import choose_candidates
@@ -57,6 +60,7 @@ def measure_base(work: Work) -> None:
     control = len(list_shown(work, 0)) + max(0, len(suites["select"]) - TRIED_ROWS) if knobs.few_shot else 0
     work.progress.begin("base", sum(len(items) for items in suites.values()) + control)
     done = 0
+    reset_peak(work.hardware.device)
     with work.base_only():
         for suite, items in suites.items():
             work.run.save_answers("base", suite, answer_items(work, items, done, work.store))
@@ -71,6 +75,7 @@ def measure_base(work: Work) -> None:
     if work.store is not None and work.store.recalled:
         work.progress.say("base.remembered", n=work.store.recalled)
         work.run.log_event("remembered", answers=work.store.recalled)
+    measure_phase(work, "evaluate")
     work.progress.end("base")
 
 
@@ -85,7 +90,7 @@ def make_replay(work: Work) -> None:
             model,
             work.tokenizer,
             list_prompts(work, model) if tokens else [],
-            limits=Limits(tokens, work.config.replay.max_new_tokens, work.config.evaluate.batch_size),
+            limits=Limits(tokens, work.config.replay.max_new_tokens, work.config.evaluate.batch_size, hear_fewer(work)),
             on_progress=work.count(),
             store=work.store,
         )
@@ -119,7 +124,10 @@ def train(work: Work) -> None:
     prove_mask(work, rows)
     work.progress.begin("train", steps)
 
+    watch = StepWatch(work, spills=sys.platform == "win32" and work.hardware.device == "cuda")
+
     def note(report: StepReport) -> None:
+        watch.note(report)
         work.run.log_event("step", **report._asdict())
         work.progress.advance(report.step, loss=report.loss)
 
@@ -133,15 +141,21 @@ def train(work: Work) -> None:
         config=work.config,
         shape=work.shape,
         folder=work.run.checkpoints,
-        log=StepLog(load_steps(work), note, skip, partial(answer_samples, work)),
+        log=StepLog(
+            load_steps(work),
+            note,
+            skip,
+            on_checkpoint=partial(answer_samples, work),
+            on_lighter=partial(note_lighter, work, "train"),
+        ),
     )
     record = work.run.load(RunRecord)
     record.training = training
     record.training.replay_rows = len(rows) - len(work.lessons)
     work.run.save(record)
-    plan = work.run.load(Plan)
-    plan.measured_peak_bytes = training.peak_bytes
-    work.run.save(plan)
+    work.plan.measured_peak_bytes = training.peak_bytes
+    note_peak(work, "train", training.peak_bytes)
+    work.run.save(work.plan)
     work.progress.end("train")
 
 
@@ -197,6 +211,7 @@ def measure_tuned(work: Work) -> None:
     """Answers of the chosen adapter to the test rows and the probes: the only time the test rows meet it."""
     selection = work.run.load(Selection)
     set_adapter(work.model, checkpoint_path(work, selection.checkpoint), selection.scale)
+    reset_peak(work.hardware.device)
     tests = work.row_items("test", work.config.evaluate.test_rows)
     suites = {"test": tests, "retention": work.probe_items(), "train": work.train_items()}
     suites["reworded"] = reword_items(spread_items(tests, work.config.evaluate.reworded_rows))
@@ -205,6 +220,7 @@ def measure_tuned(work: Work) -> None:
     for suite, items in suites.items():
         work.run.save_answers("tuned", suite, answer_items(work, items, done))
         done += len(items)
+    measure_phase(work, "evaluate")
     work.progress.end("tuned")
 
 

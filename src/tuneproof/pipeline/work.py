@@ -273,9 +273,9 @@ class Work:
         return make_row_items(self.own_rows, scorers={}, limits=limits, clusters={}, named=named)
 
     def fit_batch(self, longest: int) -> int:
-        """Answers side by side: as planned for rows of `data.max_tokens`; fewer where prompt and answer are longer."""
-        room = self.config.data.max_tokens or longest
-        return max(1, self.config.evaluate.batch_size * room // max(room, longest))
+        """Answers side by side: as planned, and fewer where prompt and answer are longer than those planned for."""
+        rows, tokens = self.config.evaluate.batch_size, self.plan.settings.answer_tokens
+        return max(1, min(rows, tokens // max(longest, 1))) if tokens else rows
 
     def slice_items(self) -> list[Item]:
         """Items of the probes that candidates answer."""

@@ -1,37 +1,38 @@
 """The settings: the fastest that fit the limit at the same effective batch, what was turned down, and why.
 
-The order (design rule 24; the chunked loss is always on): everything as it is; smaller packs; activations recomputed; a
-cap on the longest rows; 4-bit weights. Never the rank. What the user fixed is kept. No device is needed.
+The order (design rule 24; the chunked loss is always on): everything as it is; smaller chunks and packs; activations
+recomputed; a cap on the longest rows; 16-bit weights on a CPU; 4-bit weights; an 8-bit optimizer. Never the rank. What
+the user fixed is kept. No device is needed. What else could be changed is `remedies`' matter.
 
-    plan = choose_plan(model_config, Lengths(tokens, trained, prompt=80, answer=96), config, target)
-    plan.fits, plan.settings, plan.parts
+    search = Search(Forecaster(model_config, Lengths(tokens, trained, prompt=80, answer=96), config, target))
+    choice = search.choose()
+    choice.fits, choice.candidate, search.rejected
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from tuneproof.config import RunConfig
-from tuneproof.plan.forecast import Candidate, Forecast, Forecaster, Lengths, Quantization, Target
-from tuneproof.records import Alternative, Phases, Plan, Rejected, Settings
-
-__all__ = ["Lengths", "Target", "choose_plan"]
+from tuneproof.plan.forecast import Candidate, Forecast, Forecaster
+from tuneproof.records import Rejected, Settings
 
 CHECKPOINTING_COST = 4 / 3
 """Time of a step with recomputation over one without: measured 1.31 to 1.42 on a CPU with the demo model."""
 FLUSHING_COST = 1.5
 """Time of a step that must give memory back to the device each time; an assumption, larger than recomputing."""
+CHUNKING_COST = 1.02
+"""Time of a step with smaller chunks of the loss; an assumption: the same products in more pieces."""
 FULL_SPEED = {"cpu": 64, "cuda": 512, "mps": 512}
 """Tokens of a pack from which the device is busy: on a CPU 64 run at 88 % of full speed (measured); a GPU's number is
 an assumption."""
-HOPELESS = 1.25
-"""A setting estimated at this many times the limit is not traced; the formula is 12 % off at most where it holds."""
+HOPELESS = 1.1
+"""A setting estimated at this many times the limit is not traced: where the formula holds it is 2 % off."""
 SHORT_ROWS = 0.95
 """Share of rows that a cap on the length must leave whole before anything else is given up."""
-ANSWERS_KEPT = 1000
-"""Answers that a run keeps, for the estimate of disk; six bytes a token of prompt and answer."""
+CHUNK, SMALL_CHUNK = 256, 64
+"""Trained tokens whose logits live at a time (rule 24), and where that is too much."""
 
 
 class Answers(NamedTuple):
@@ -39,6 +40,8 @@ class Answers(NamedTuple):
 
     rows: int
     """Side by side."""
+    tokens: int
+    """Of their prompts and answers together, at most."""
     folded: bool
     """With the adapter folded into the weights."""
 
@@ -58,174 +61,183 @@ class Choice(NamedTuple):
         return "no" not in (self.training.grade, self.answering.grade)
 
 
-def choose_plan(model_config: Any, data: Lengths, config: RunConfig, target: Target) -> Plan:
-    """The plan for a transformers config, the data's lengths, a config with rank and epochs resolved, and a device.
-
-    `fits` is False when nothing does; `alternatives[0]` is then the smallest change that would. Raises ModelError for a
-    config without a decoder's sizes or an architecture that cannot be trained here.
-    """
-    return Search(Forecaster(model_config, data, config, target)).plan()
-
-
 class Search:
     """One search; it remembers what it turned down."""
 
     def __init__(self, forecaster: Forecaster) -> None:
         self.forecaster = forecaster
         self.config, self.data, self.target = forecaster.config, forecaster.data, forecaster.target
-        self.rejected: list[tuple[Candidate, int, str]] = []
+        self.turned_down: list[tuple[Candidate, int, str]] = []
         self.longest = self.config.data.limit_row(self.data.tokens)
+        self.chunk = self.config.memory.loss_chunk or CHUNK
 
-    def plan(self) -> Plan:
-        """Search, and write down what was found."""
-        choice = self._choose()
-        loading = self.forecaster.forecast_load(choice.candidate.quantization)
-        heaviest = max((loading, choice.training, choice.answering), key=lambda one: one.peak)
-        fits = choice.fits and loading.grade != "no"
-        tight = "tight" in (choice.training.grade, choice.answering.grade)
-        rows, knobs = len(self.data.tokens), self.config.train
-        assert knobs.epochs is not None
-        steps = knobs.max_steps or max(1, round(knobs.epochs * -(-rows // knobs.batch_size)))
-        return Plan(
-            model=self.config.model.name or "",
-            device=self.target.device,
-            limit_bytes=self.target.limit_bytes,
-            fits=fits,
-            grade=("tight" if tight else "fits") if fits else "no",
-            peak_bytes=heaviest.peak,
-            phases=Phases(load=loading.peak, train=choice.training.peak, evaluate=choice.answering.peak),
-            parts=heaviest.parts,
-            settings=self._settings(choice.candidate, choice.answers),
-            steps=steps,
-            disk_bytes=self._count_disk(choice),
-            why=choice.why,
-            alternatives=list(self._vary(choice) if fits else self._mend(choice, heaviest.peak)),
-            rejected=[
-                Rejected(settings=self._settings(candidate, choice.answers), peak_bytes=peak, why=why)
-                for candidate, peak, why in self.rejected
-            ],
-            method=choice.training.method,
-        )
-
-    def _choose(self) -> Choice:
+    def choose(self) -> Choice:
         """The first of rule 24's stages in which something fits; else what takes least."""
-        for quantization, max_tokens, why in self._stages():
-            answering, answers = self._fit_answers(quantization)
+        answered: dict[Candidate, tuple[Forecast, Answers]] = {}
+        for stage, why in self._stages():
+            weights = stage._replace(max_tokens=0)
+            if weights not in answered:
+                answered[weights] = self._fit_answers(stage)
+                if answered[weights][0].grade == "no":
+                    self._turn_down(self._shrink(stage), answered[weights][0].peak, "plan.why.answers_over_limit")
+            answering, answers = answered[weights]
             if answering.grade == "no":
-                smallest = Candidate(min(self._micro_batches()), True, quantization, max_tokens)
-                self.rejected.append((smallest, answering.peak, "plan.why.answers_over_limit"))
                 continue
-            found = self._pick_fastest(quantization, max_tokens)
+            found = self._pick_fastest(stage)
             if found is not None:
                 candidate, forecast = found
                 return Choice(candidate, forecast, answering, answers, why or self._explain(candidate))
-        least = Candidate(
-            min(self._micro_batches()),
-            self.config.memory.checkpointing is not False,
-            self._quantizations()[-1],
-            self.longest,
-        )
-        answering = self.forecaster.forecast_answers(1, least.quantization)
-        training = self.forecaster.forecast_training(least)
-        return Choice(least, training, answering, Answers(1, folded=False), "plan.why.nothing_fits")
+        least = self._shrink([stage for stage, _ in self._stages() if stage.max_tokens == self.longest][-1])
+        answering = self.forecaster.forecast_answers(1, least)
+        answers = Answers(1, self.data.prompt + self.data.answer, folded=False)
+        return Choice(least, self.forecaster.forecast_training(least), answering, answers, "plan.why.nothing_fits")
 
-    def _stages(self) -> Iterator[tuple[Quantization, int, str]]:
-        """(quantisation, longest row, why) in the order in which they are tried."""
-        short = sorted(self.data.tokens)[: math.ceil(SHORT_ROWS * len(self.data.tokens))]
-        caps = [(self.longest, "")]
-        if self.config.data.max_tokens is None and short and short[-1] < self.longest:
-            caps.append((short[-1], "plan.why.capped"))
-        for quantization in self._quantizations():
-            forced = quantization == self.config.memory.quantization
-            for max_tokens, why in caps:
-                yield quantization, max_tokens, why if forced or quantization == "none" else "plan.why.nf4"
+    @property
+    def rejected(self) -> list[tuple[Candidate, int, str]]:
+        """(setting, its peak, why) of each that was turned down."""
+        return self.turned_down
 
-    def _pick_fastest(self, quantization: Quantization, max_tokens: int) -> tuple[Candidate, Forecast] | None:
-        """The cheapest in time that fits: candidates in order of cost until no other can be cheaper."""
-        fixed = self.config.memory.checkpointing
-        candidates = [
-            Candidate(micro_batch, checkpointing, quantization, max_tokens)
-            for checkpointing in ([False, True] if fixed is None else [fixed])
-            for micro_batch in self._micro_batches()
+    def describe_rejected(self, answers: Answers) -> list[Rejected]:
+        """What was turned down, for the record."""
+        return [
+            Rejected(settings=self.describe(candidate, answers), peak_bytes=peak, why=why)
+            for candidate, peak, why in self.turned_down
         ]
-        candidates.sort(key=lambda one: (self._cost(one), one.checkpointing, -one.micro_batch))
-        best: tuple[Candidate, Forecast] | None = None
-        lowest = math.inf
-        for candidate in candidates:
-            if self._cost(candidate) >= lowest:
-                break
-            estimate = self.forecaster.estimate_training(candidate)
-            if estimate > HOPELESS * self.target.limit_bytes:
-                self.rejected.append((candidate, estimate, "plan.why.over_limit"))
-                continue
-            forecast = self.forecaster.forecast_training(candidate)
-            cost = self._cost(candidate) * (FLUSHING_COST if forecast.grade == "tight" else 1)
-            if forecast.grade == "no":
-                self.rejected.append((candidate, forecast.peak, "plan.why.over_limit"))
-            elif cost < lowest:
-                if best:
-                    self.rejected.append((best[0], best[1].peak, "plan.why.slower"))
-                best, lowest = (candidate, forecast), cost
-            else:
-                self.rejected.append((candidate, forecast.peak, "plan.why.slower"))
-        return best
 
-    def _cost(self, candidate: Candidate) -> float:
-        """Time of a token, relative to the best: recomputation, and packs that leave the device idle."""
-        mean = sum(self.data.tokens) / max(1, len(self.data.tokens))
-        room = candidate.micro_batch * candidate.max_tokens
-        tokens = max(1.0, min(room, self.config.train.batch_size * mean))
-        idle = max(1.0, FULL_SPEED[self.target.device] / tokens)
-        return idle * (CHECKPOINTING_COST if candidate.checkpointing else 1)
-
-    def _fit_answers(self, quantization: Quantization) -> tuple[Forecast, Answers]:
-        """The most answers side by side that fit, and what they take; one at a time when nothing does.
-
-        Folded where all of them fit so and folding is exact (`model/fold`).
-        """
-        rows, tight = self.config.evaluate.batch_size, None
-        if self.target.dtype == "float32" and quantization == "none":
-            forecast = self.forecaster.forecast_answers(rows, quantization, folded=True)
-            if forecast.grade == "fits":
-                return forecast, Answers(rows, folded=True)
-        while True:
-            hopeless = self.forecaster.estimate_answers(rows, quantization) > HOPELESS * self.target.limit_bytes
-            if rows == 1 or not hopeless:
-                forecast = self.forecaster.forecast_answers(rows, quantization)
-                if forecast.grade == "fits":
-                    return forecast, Answers(rows, folded=False)
-                if forecast.grade == "tight" and tight is None:
-                    tight = (forecast, Answers(rows, folded=False))
-                if rows == 1:
-                    return tight or (forecast, Answers(1, folded=False))
-            rows //= 2
-
-    def _micro_batches(self) -> list[int]:
-        """Rows in memory at a time that keep the effective batch: its divisors, the largest first."""
-        batch, given = self.config.train.batch_size, self.config.train.micro_batch
-        if given is not None:
-            return [min(given, batch)]
-        return [size for size in range(batch, 0, -1) if batch % size == 0]
-
-    def _quantizations(self) -> list[Quantization]:
-        """Ways to hold the weights; 4 bits need CUDA unless the user insists."""
-        if self.config.memory.quantization is not None:
-            return [self.config.memory.quantization]
-        return ["none", "nf4"] if self.target.device == "cuda" else ["none"]
-
-    def _settings(self, candidate: Candidate, answers: Answers) -> Settings:
+    def describe(self, candidate: Candidate, answers: Answers) -> Settings:
+        """A setting as the record has it."""
         return Settings(
             micro_batch=candidate.micro_batch,
             accumulation=-(-self.config.train.batch_size // candidate.micro_batch),
             max_tokens=candidate.max_tokens,
             checkpointing=candidate.checkpointing,
             quantization=candidate.quantization,
-            dtype=self.target.dtype,
+            dtype=candidate.dtype or self.target.dtype,
             packing=True,
-            loss_chunk=self.config.memory.loss_chunk,
+            loss_chunk=candidate.chunk,
+            optimizer=candidate.optimizer,
             answer_batch=answers.rows,
+            answer_tokens=answers.tokens,
             folded_answers=answers.folded,
         )
+
+    def weigh(self, candidate: Candidate) -> float:
+        """Time of a token, relative to the best: recomputation, and packs that leave the device idle."""
+        mean = sum(self.data.tokens) / max(1, len(self.data.tokens))
+        room = candidate.micro_batch * candidate.max_tokens
+        tokens = max(1.0, min(room, self.config.train.batch_size * mean))
+        idle = max(1.0, FULL_SPEED[self.target.device] / tokens)
+        chunking = CHUNKING_COST if candidate.chunk < self.chunk else 1
+        return idle * chunking * (CHECKPOINTING_COST if candidate.checkpointing else 1)
+
+    def list_micro_batches(self) -> list[int]:
+        """Rows in memory at a time that keep the effective batch: its divisors, the largest first."""
+        batch, given = self.config.train.batch_size, self.config.train.micro_batch
+        if given is not None:
+            return [min(given, batch)]
+        return [size for size in range(batch, 0, -1) if batch % size == 0]
+
+    def _stages(self) -> Iterator[tuple[Candidate, str]]:
+        """(weights, optimizer and longest row; why) in the order in which they are tried."""
+        short = sorted(self.data.tokens)[: math.ceil(SHORT_ROWS * len(self.data.tokens))]
+        caps = [(self.longest, "")]
+        if self.config.data.max_tokens is None and short and short[-1] < self.longest:
+            caps.append((short[-1], "plan.why.capped"))
+        plain = Candidate(max(self.list_micro_batches()), False, "none", self.longest, chunk=self.chunk)
+        for lighter, why in self._list_lighter(plain):
+            for cap, capped in caps:
+                yield lighter._replace(max_tokens=cap), why or capped
+
+    def _list_lighter(self, plain: Candidate) -> Iterator[tuple[Candidate, str]]:
+        """Ways to hold weights and optimizer, each lighter than the one before; 4 bits need CUDA unless the user
+        insists."""
+        fixed, optimizer = self.config.memory.quantization, self.config.train.optimizer
+        if optimizer is not None:
+            plain = plain._replace(optimizer=optimizer)
+        if fixed is not None:
+            plain = plain._replace(quantization=fixed)
+        yield plain, ""
+        if self.target.device != "cuda":
+            if self.target.dtype == "float32" and self.config.model.dtype is None and fixed is None:
+                yield plain._replace(dtype="bfloat16"), "plan.why.bfloat16"
+            return
+        if fixed is None:
+            plain = plain._replace(quantization="nf4")
+            yield plain, "plan.why.nf4"
+        if optimizer is None:
+            yield plain._replace(optimizer="adamw8bit"), "plan.why.adamw8bit"
+
+    def _shrink(self, stage: Candidate) -> Candidate:
+        """What takes least of a stage."""
+        recomputed = self.config.memory.checkpointing is not False
+        return stage._replace(micro_batch=min(self.list_micro_batches()), checkpointing=recomputed)
+
+    def _pick_fastest(self, stage: Candidate) -> tuple[Candidate, Forecast] | None:
+        """The cheapest in time that fits: candidates in order of cost until no other can be cheaper."""
+        fixed = self.config.memory.checkpointing
+        waiting = [
+            stage._replace(micro_batch=micro_batch, checkpointing=checkpointing)
+            for checkpointing in ([False, True] if fixed is None else [fixed])
+            for micro_batch in self.list_micro_batches()
+        ]
+        best: tuple[Candidate, Forecast] | None = None
+        lowest = math.inf
+        while waiting:
+            waiting.sort(key=lambda one: (self.weigh(one), one.checkpointing, -one.micro_batch))
+            candidate = waiting.pop(0)
+            if self.weigh(candidate) >= lowest:
+                break
+            estimate = self.forecaster.estimate_training(candidate)
+            if estimate > HOPELESS * self.target.limit_bytes:
+                self._turn_down(candidate, estimate, "plan.why.over_limit")
+                continue
+            forecast = self.forecaster.forecast_training(candidate)
+            cost = self.weigh(candidate) * (FLUSHING_COST if forecast.grade == "tight" else 1)
+            if forecast.grade == "no":
+                self._turn_down(candidate, forecast.peak, "plan.why.over_limit")
+                waiting += self._chunk_finer(candidate, forecast)
+            elif cost < lowest:
+                if best:
+                    self._turn_down(best[0], best[1].peak, "plan.why.slower")
+                best, lowest = (candidate, forecast), cost
+            else:
+                self._turn_down(candidate, forecast.peak, "plan.why.slower")
+        return best
+
+    def _chunk_finer(self, candidate: Candidate, forecast: Forecast) -> list[Candidate]:
+        """The same with smaller chunks of the loss, where that could be what is missing."""
+        if self.config.memory.loss_chunk is not None or candidate.chunk == SMALL_CHUNK:
+            return []
+        saved = forecast.parts.logits * (1 - SMALL_CHUNK / candidate.chunk)
+        enough = forecast.peak - saved <= self.target.limit_bytes
+        return [candidate._replace(chunk=SMALL_CHUNK)] if enough else []
+
+    def _turn_down(self, candidate: Candidate, peak: int, why: str) -> None:
+        self.turned_down.append((candidate, peak, why))
+
+    def _fit_answers(self, stage: Candidate) -> tuple[Forecast, Answers]:
+        """The most answers side by side that fit, and what they take; one at a time when nothing does.
+
+        Folded where all of them fit so and folding is exact (`model/fold`). Longer prompts, as the few-shot control
+        has, are answered fewer at a time: as many tokens as here.
+        """
+        rows, each, tight = self.config.evaluate.batch_size, self.data.prompt + self.data.answer, None
+        if (stage.dtype or self.target.dtype) == "float32" and stage.quantization == "none":
+            forecast = self.forecaster.forecast_answers(rows, stage, folded=True)
+            if forecast.grade == "fits":
+                return forecast, Answers(rows, rows * each, folded=True)
+        while True:
+            hopeless = self.forecaster.estimate_answers(rows, stage) > HOPELESS * self.target.limit_bytes
+            if rows == 1 or not hopeless:
+                forecast = self.forecaster.forecast_answers(rows, stage)
+                answers = Answers(rows, rows * each, folded=False)
+                if forecast.grade == "fits":
+                    return forecast, answers
+                if forecast.grade == "tight" and tight is None:
+                    tight = (forecast, answers)
+                if rows == 1:
+                    return tight or (forecast, answers)
+            rows //= 2
 
     def _explain(self, candidate: Candidate) -> str:
         """Why these settings: the key of a sentence."""
@@ -233,52 +245,5 @@ class Search:
             return "plan.why.given"
         if candidate.checkpointing:
             return "plan.why.checkpointing"
-        return "plan.why.all_fits" if candidate.micro_batch == max(self._micro_batches()) else "plan.why.smaller_packs"
-
-    def _count_disk(self, choice: Choice) -> int:
-        """Checkpoints with their optimizer state, one of them twice while it is written; the adapter; the answers."""
-        adapter = choice.training.parts.adapter
-        answers = ANSWERS_KEPT * 6 * (self.data.prompt + self.data.answer)
-        return (self.config.evaluate.checkpoints + 1) * 3 * adapter + adapter + answers
-
-    def _vary(self, choice: Choice) -> Iterator[Alternative]:
-        """What other choices would take."""
-        chosen = choice.candidate
-        other = chosen._replace(checkpointing=not chosen.checkpointing)
-        others = [(f"memory.checkpointing={str(other.checkpointing).lower()}", other)]
-        smaller = [size for size in self._micro_batches() if size < chosen.micro_batch]
-        if smaller:
-            others.append((f"train.micro_batch={smaller[0]}", chosen._replace(micro_batch=smaller[0])))
-        if self.target.device == "cuda":
-            quantization: Quantization = "none" if chosen.quantization == "nf4" else "nf4"
-            others.append((f"memory.quantization={quantization}", chosen._replace(quantization=quantization)))
-        for change, candidate in others:
-            yield Alternative(change=change, peak_bytes=self.forecaster.forecast_training(candidate).peak)
-
-    def _mend(self, choice: Choice, needed: int) -> Iterator[Alternative]:
-        """The smallest change that would fit: a knob the user had fixed, shorter rows, more memory."""
-        least = choice.candidate
-        changes: list[tuple[str, Candidate]] = []
-        if not least.checkpointing:
-            least = least._replace(checkpointing=True)
-            changes.append(("memory.checkpointing=true", least))
-        if least.micro_batch > 1:
-            least = least._replace(micro_batch=1)
-            changes.append(("train.micro_batch=1", least))
-        if self.target.device == "cuda" and least.quantization == "none":
-            least = least._replace(quantization="nf4")
-            changes.append(("memory.quantization=nf4", least))
-        rows = sorted(one for one in self.data.tokens if one < self.longest)
-        for share in (0.9, 0.75, 0.5, 0.25):
-            if rows:
-                cap = rows[int(share * (len(rows) - 1))]
-                changes.append((f"data.max_tokens={cap}", least._replace(max_tokens=cap)))
-        for change, candidate in changes:
-            if self.forecaster.estimate_training(candidate) > HOPELESS * self.target.limit_bytes:
-                continue
-            forecast = self.forecaster.forecast_training(candidate)
-            answering = self.forecaster.forecast_answers(1, candidate.quantization)
-            if "no" not in (forecast.grade, answering.grade):
-                yield Alternative(change=change, peak_bytes=max(forecast.peak, answering.peak))
-                break
-        yield Alternative(change=f"--memory {math.ceil(needed / 1e8) / 10:.1f}GB", peak_bytes=needed)
+        whole = candidate.micro_batch == max(self.list_micro_batches())
+        return "plan.why.all_fits" if whole else "plan.why.smaller_packs"

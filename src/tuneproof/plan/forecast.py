@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from tuneproof.config import RunConfig
 from tuneproof.plan.allocator import replay_events
+from tuneproof.plan.archive import Traced
 from tuneproof.plan.formula import Load, Precision, estimate_answers, estimate_step, read_dimensions
 from tuneproof.records import Parts
 
 if TYPE_CHECKING:
     from tuneproof.plan.kernels import Kernel
     from tuneproof.plan.subject import Subject
-    from tuneproof.plan.trace import Step, Traced
+    from tuneproof.plan.trace import Step
 
 MIB = 1 << 20
 CUDA_CONTEXT = 450 * MIB
@@ -43,7 +44,12 @@ REPLAY_PROMPT = 64
 """Tokens allowed for the question of a replay row, which is not among the data's rows."""
 
 Grade = Literal["fits", "tight", "no"]
-Quantization = Literal["none", "nf4"]
+GRADES: tuple[Grade, ...] = ("fits", "tight", "no")
+Quantization = Literal["none", "int8", "nf4"]
+Dtype = Literal["float32", "bfloat16", "float16"]
+Optimizer = Literal["adamw", "adamw8bit"]
+SIMILAR = 0.9
+"""Of two ways to answer, the one that is estimated below this share of the other is not traced."""
 
 
 class Lengths(NamedTuple):
@@ -63,10 +69,12 @@ class Target(NamedTuple):
     """The device to plan for."""
 
     device: Literal["cpu", "cuda", "mps"]
-    dtype: Literal["float32", "bfloat16", "float16"]
+    dtype: Dtype
     limit_bytes: int
     """All that may be used, the device's own part included."""
     name: str = ""
+    context: int | None = None
+    """What the device and the process take themselves, as measured; None: as assumed."""
 
 
 class Candidate(NamedTuple):
@@ -76,6 +84,11 @@ class Candidate(NamedTuple):
     checkpointing: bool
     quantization: Quantization
     max_tokens: int
+    chunk: int = 256
+    """Trained tokens whose logits live at a time."""
+    dtype: Dtype | None = None
+    """None: the device's usual one."""
+    optimizer: Optimizer = "adamw"
 
 
 class Forecast(NamedTuple):
@@ -95,16 +108,20 @@ class Forecaster:
         self.data = data
         self.config = config
         self.target = target
-        self.context = CUDA_CONTEXT + CUBLAS + CUDA_MARGIN if target.device == "cuda" else PROCESS
+        assumed = CUDA_CONTEXT if target.device == "cuda" else PROCESS
+        self.context = assumed if target.context is None else target.context
+        if target.device == "cuda":
+            self.context += CUBLAS + CUDA_MARGIN
         self.dimensions = read_dimensions(model_config)
 
     def forecast_training(self, candidate: Candidate) -> Forecast:
         """The heaviest pack that this setting allows, with all that training holds."""
         from tuneproof.plan.trace import trace_step
 
-        subject, step = self._subject(candidate.quantization), self._lay_step(candidate)
+        subject, step = self._subject(candidate), self._lay_step(candidate)
         estimate = self._estimate(candidate, step)
-        forecast = self._forecast(lambda: trace_step(subject, step, kernel=self._kernel), estimate)
+        kernel = self._name_kernel(candidate)
+        forecast = self._forecast(lambda: trace_step(subject, step, kernel=kernel), estimate)
         if self.target.device != "cpu":
             return forecast
         whole = self._estimate(candidate, step._replace(checkpointing=False)) if step.checkpointing else forecast.parts
@@ -114,28 +131,51 @@ class Forecaster:
         """The same by the closed formula alone: instant, for sorting out what cannot fit."""
         return self._estimate(candidate, self._lay_step(candidate)).total() + self.context
 
-    def forecast_answers(self, rows: int, quantization: Quantization, *, folded: bool = False) -> Forecast:
-        """Answering `rows` of the longest prompts at a time; `folded`: with the adapter folded into the weights."""
+    def forecast_answers(self, rows: int, candidate: Candidate, *, folded: bool = False) -> Forecast:
+        """Answering `rows` of the longest prompts at a time, or as many tokens of the few-shot control's longer ones.
+
+        `folded`: with the adapter folded into the weights.
+        """
         from tuneproof.plan.trace import Answering, trace_answers
 
-        subject, shape = self._subject(quantization), Answering(rows, self._prompt, self.data.answer, folded)
-        estimate = estimate_answers(self.dimensions, self._precision(quantization), *shape)
-        return self._forecast(lambda: trace_answers(subject, shape, kernel=self._kernel), estimate)
+        subject, kernel = self._subject(candidate), self._name_kernel(candidate)
+        shapes = [Answering(shape, prompt, self.data.answer, folded) for shape, prompt in self._list_prompts(rows)]
+        estimates = [self._estimate_answers(candidate, *shape) for shape in shapes]
+        most = max(estimate.total() for estimate in estimates)
+        found = [
+            self._forecast(lambda shape=shape: trace_answers(subject, shape, kernel=kernel), estimate)  # type: ignore[misc]
+            for shape, estimate in zip(shapes, estimates, strict=True)
+            if estimate.total() >= SIMILAR * most
+        ]
+        return max(found, key=lambda one: (GRADES.index(one.grade), one.peak))
 
-    def estimate_answers(self, rows: int, quantization: Quantization) -> int:
+    def estimate_answers(self, rows: int, candidate: Candidate) -> int:
         """The same by the closed formula alone."""
-        precision = self._precision(quantization)
-        parts = estimate_answers(self.dimensions, precision, rows, self._prompt, self.data.answer)
-        return parts.total() + self.context
+        shapes = self._list_prompts(rows)
+        estimates = [self._estimate_answers(candidate, shape, prompt, self.data.answer) for shape, prompt in shapes]
+        return max(estimate.total() for estimate in estimates) + self.context
 
-    def forecast_load(self, quantization: Quantization) -> Forecast:
+    def forecast_load(self, candidate: Candidate) -> Forecast:
         """Reading the weights, before anything else is there."""
         from tuneproof.plan.trace import count_load
 
-        weights, largest = count_load(self._subject(quantization))
+        weights, largest = count_load(self._subject(candidate))
         parts = Parts(weights=weights, temporaries=largest, context=self.context)
         grade: Grade = "fits" if parts.total() <= self.target.limit_bytes else "no"
         return Forecast(parts.total(), parts, grade, "trace")
+
+    def _list_prompts(self, rows: int) -> list[tuple[int, int]]:
+        """(rows, tokens of their prompts): of the run's own questions, and of the few-shot control's."""
+        examples = max(self.config.evaluate.few_shot, default=0)
+        if not examples:
+            return [(rows, self.data.prompt)]
+        typical = int(statistics.median(self.data.tokens)) if self.data.tokens else 0
+        longer = self.data.prompt + examples * typical
+        fewer = rows * (self.data.prompt + self.data.answer) // (longer + self.data.answer)
+        return [(rows, self.data.prompt), (max(1, fewer), longer)]
+
+    def _estimate_answers(self, candidate: Candidate, rows: int, prompt: int, new: int, folded: bool = False) -> Parts:
+        return estimate_answers(self.dimensions, self._precision(candidate), rows, prompt, new, folded)
 
     def _forecast(self, trace: Callable[[], Traced], estimate: Parts) -> Forecast:
         """Trace and grade; the estimate where an operator has no meta kernel."""
@@ -178,7 +218,7 @@ class Forecaster:
             checkpointing=step.checkpointing,
             accumulating=step.accumulating,
         )
-        return estimate_step(self.dimensions, self._precision(candidate.quantization), load)
+        return estimate_step(self.dimensions, self._precision(candidate), load)
 
     def _lay_step(self, candidate: Candidate) -> Step:
         """The heaviest pack: full of the longest rows, as far as a batch has that many tokens.
@@ -202,33 +242,31 @@ class Forecaster:
             segments=segments,
             trained=max(1, min(trained, tokens - len(segments))),
             checkpointing=candidate.checkpointing,
-            chunk=self.config.memory.loss_chunk,
+            chunk=candidate.chunk,
             accumulating=of_batch > room,
         )
 
-    def _subject(self, quantization: Quantization) -> Subject:
+    def _subject(self, candidate: Candidate) -> Subject:
         from tuneproof.plan.subject import describe_subject
 
-        return describe_subject(
-            self.model_config, dtype=self.target.dtype, lora=self.config.lora, quantization=quantization
+        subject = describe_subject(
+            self.model_config,
+            dtype=candidate.dtype or self.target.dtype,
+            lora=self.config.lora,
+            quantization=candidate.quantization,
         )
+        return subject._replace(optimizer=candidate.optimizer)
 
-    def _precision(self, quantization: Quantization) -> Precision:
+    def _precision(self, candidate: Candidate) -> Precision:
         assert self.config.lora.rank is not None
-        return Precision(self.target.dtype, self.config.lora.rank, quantization)
+        dtype = candidate.dtype or self.target.dtype
+        return Precision(dtype, self.config.lora.rank, candidate.quantization, candidate.optimizer)
 
-    @property
-    def _prompt(self) -> int:
-        """Tokens of the longest prompt, the few-shot control's examples of median length included."""
-        typical = int(statistics.median(self.data.tokens)) if self.data.tokens else 0
-        return self.data.prompt + max(self.config.evaluate.few_shot, default=0) * typical
-
-    @property
-    def _kernel(self) -> Kernel:
+    def _name_kernel(self, candidate: Candidate) -> Kernel:
         """The attention of the device; flash needs bfloat16's generation of GPUs (sm80)."""
         if self.target.device != "cuda":
             return "cpu"
-        return "flash" if self.target.dtype == "bfloat16" else "efficient"
+        return "flash" if (candidate.dtype or self.target.dtype) == "bfloat16" else "efficient"
 
 
 def _count_passing(parts: Parts) -> int:

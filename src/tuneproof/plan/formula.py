@@ -18,6 +18,10 @@ from tuneproof.records import Parts
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 NF4 = 0.5 + 1 / 64 + 4 / 16384
 """Bytes a weight in NF4 with double quantisation: half a byte, a byte a block of 64, four bytes for 256 blocks."""
+INT8 = 1.0
+"""Bytes a weight in 8 bits; the four bytes a row of the matrix for its scale are left out."""
+STATES = {"adamw": 8, "adamw8bit": 2 + 8 / 256}
+"""Bytes of optimizer state a trained weight: two moments, in 8 bits with a scale for each block of 256."""
 
 
 class Dimensions(NamedTuple):
@@ -43,6 +47,7 @@ class Precision(NamedTuple):
     dtype: str
     rank: int
     quantization: str = "none"
+    optimizer: str = "adamw"
 
 
 class Load(NamedTuple):
@@ -116,9 +121,8 @@ def estimate_step(sizes: Dimensions, precision: Precision, load: Load) -> Parts:
     adapter = count_adapter(sizes, precision.rank)
     layer = _count_layer(sizes, precision, load)
     saved = sizes.layers * (size * hidden * tokens if load.checkpointing else layer)
-    # A chunk of logits in fp32 and, in 16 bit, as it is multiplied back; and the fp32 chunk before it.
-    of_logit = (4 if size == 4 else 6) + (4 if load.trained > load.chunk else 0)
-    logits = min(load.chunk, load.trained) * sizes.vocabulary * of_logit
+    # A chunk of logits in fp32 and, in 16 bit, as it is multiplied back.
+    logits = min(load.chunk, load.trained) * sizes.vocabulary * (4 if size == 4 else 6)
     head = 4 * hidden * tokens + 3 * size * hidden * load.trained
     work = _count_work(sizes, precision, tokens, load.checkpointing)
     if load.checkpointing:
@@ -126,7 +130,7 @@ def estimate_step(sizes: Dimensions, precision: Precision, load: Load) -> Parts:
     parts = Parts(
         weights=_count_weights(sizes, precision),
         adapter=4 * adapter,
-        optimizer=8 * adapter,
+        optimizer=int(STATES[precision.optimizer] * adapter),
         gradients=4 * adapter if load.accumulating else 0,
     )
     if head + logits >= work:
@@ -145,9 +149,9 @@ def estimate_answers(
     """
     size = BYTES[precision.dtype]
     wide = sizes.heads * sizes.head_size
-    # Hidden states and their fp32 copies in the norm; queries, keys and values; the feed-forward's three, and in 16 bit
-    # the adapter's fp32 copy of its input.
-    of_inner = 3 * size + (4 if size == 2 else 0)
+    # Hidden states and their fp32 copies in the norm; queries, keys and values; the feed-forward's three, and beside
+    # quantised weights PEFT's fp32 copy of its input.
+    of_inner = 3 * size + (4 if size == 2 and precision.quantization != "none" else 0)
     inner = sizes.active * sizes.intermediate
     work = rows * prompt * (sizes.hidden * (2 * size + 8) + 3 * wide * size + of_inner * inner)
     return Parts(
@@ -161,34 +165,35 @@ def estimate_answers(
 
 def _count_weights(sizes: Dimensions, precision: Precision) -> int:
     size = BYTES[precision.dtype]
-    of_linear = NF4 if precision.quantization == "nf4" else size
+    of_linear = {"none": size, "int8": INT8, "nf4": NF4}[precision.quantization]
     return int(count_linear(sizes) * of_linear) + count_other(sizes) * size
 
 
 def _count_layer(sizes: Dimensions, precision: Precision, load: Load) -> int:
     """Bytes that one layer saves for its backward."""
-    hidden, inner = sizes.hidden, sizes.active * sizes.intermediate
+    hidden, inner, rank = sizes.hidden, sizes.active * sizes.intermediate, precision.rank
     wide, narrow = sizes.heads * sizes.head_size, sizes.key_heads * sizes.head_size
-    of_token = 28 * precision.rank + 4 * sizes.heads + 8
+    of_heads = 4 * sizes.heads + 8
+    if precision.quantization != "none":
+        # PEFT's own way (`model/lora`): 20 of the 28 are fp32 copies of the input, one an adapter.
+        return load.tokens * (28 * hidden + 8 * wide + 4 * narrow + 10 * inner + 28 * rank + of_heads)
+    # Rows attended to one by one are joined, and the join is kept beside its transpose.
+    joined = BYTES[precision.dtype] * wide if load.rows > 1 else 0
     if precision.dtype == "float32":
-        # Rows attended to one by one are joined, and the join is kept beside its transpose.
-        joined = 4 * wide if load.rows > 1 else 0
-        return load.tokens * (16 * hidden + 16 * wide + 16 * inner + of_token + joined)
-    # 20 of the 28 are fp32 copies of the input, one an adapter.
-    return load.tokens * (28 * hidden + 8 * wide + 4 * narrow + 10 * inner + of_token)
+        of_token = 16 * hidden + 8 * wide + 8 * narrow + 16 * inner + 28 * rank + of_heads + joined
+        return load.tokens * of_token + rank * (28 * hidden + 4 * wide + 8 * narrow + 8 * inner)
+    of_token = 12 * hidden + 4 * wide + 4 * narrow + 8 * inner + 14 * rank + of_heads + joined
+    return load.tokens * of_token + rank * (14 * hidden + 4 * wide + 4 * narrow + 6 * inner)
 
 
 def _count_work(sizes: Dimensions, precision: Precision, tokens: int, checkpointing: bool) -> int:
     """Bytes that the backward of one layer takes beyond what was saved."""
     hidden, inner = sizes.hidden, sizes.active * sizes.intermediate
-    if precision.dtype == "float32":
-        of_token = max(hidden + 8 * inner, 10 * hidden + 5 * inner)
-    elif checkpointing:
-        of_token = 12 * hidden + 4 * inner
-    else:
-        of_token = max(14 * hidden + 2 * inner, 21 * hidden)
-    work = tokens * of_token + 4 * count_adapter(sizes, precision.rank)
-    if precision.quantization == "nf4":
+    gradients = 4 * count_adapter(sizes, precision.rank) // sizes.layers
+    if precision.quantization != "none":
+        of_token = 12 * hidden + 4 * inner if checkpointing else max(14 * hidden + 2 * inner, 21 * hidden)
         # One layer at a time is dequantised.
-        work += BYTES[precision.dtype] * hidden * max(inner, sizes.heads * sizes.head_size)
-    return work
+        whole = BYTES[precision.dtype] * hidden * max(inner, sizes.heads * sizes.head_size)
+        return tokens * of_token + gradients + whole
+    of_token = max((10 if checkpointing else 20) * hidden, (8 if precision.dtype == "float32" else 4) * inner)
+    return tokens * of_token + gradients

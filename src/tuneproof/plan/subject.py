@@ -20,6 +20,13 @@ from tuneproof.model.hardware import DtypeName
 from tuneproof.model.load import add_adapter, choose_attention, enable_checkpointing, quiet_transformers
 from tuneproof.plan.tracker import Tracker
 
+INT8_SCALE = 4
+"""Bytes of the scale of one row of a matrix held in 8 bits (bitsandbytes, `Int8Params.SCB`)."""
+SMALL_STATE, STATE_BLOCK = 4096, 256
+"""Weights of a tensor below which its optimizer state stays in 32 bits, and of a block with one scale (bitsandbytes,
+`optim/optimizer.py`: `min_8bit_size`, `blocksize`)."""
+STATE_TABLES = 2 * 256 * 4
+"""Bytes of the two tables of values that all 8-bit states share."""
 NF4_BLOCK = 64
 NF4_TABLES = 16 * 4 + 256 * 4 + 4
 """Bytes of tables a linear layer: 16 values of NF4, 256 of the second quantisation, its offset (bitsandbytes)."""
@@ -36,6 +43,7 @@ class Subject(NamedTuple):
     dropout: float
     targets: str | tuple[str, ...]
     quantization: str = "none"
+    optimizer: str = "adamw"
 
 
 def describe_subject(config: Any, *, dtype: DtypeName, lora: LoraSection, quantization: str = "none") -> Subject:
@@ -51,8 +59,9 @@ def describe_subject(config: Any, *, dtype: DtypeName, lora: LoraSection, quanti
 def build_model(subject: Subject, checkpointing: bool = False) -> PeftModel:
     """The model with its adapter on `meta`, as `model.load` makes it with weights.
 
-    Quantised weights are left whole: they differ in what is booked for them, not in how they are used. One model with
-    and one without checkpointing: once switched on it leaves something behind that switching it off does not take.
+    Quantised weights are left whole: what is booked for them differs, and that their layers take PEFT's own way. One
+    model with and one without checkpointing: once switched on it leaves something behind that switching it off does not
+    take.
     Raises ModelError for an architecture without row-by-row attention and for adapter targets that it does not have.
     """
     config = AutoConfig.for_model(**json.loads(subject.config))
@@ -62,6 +71,9 @@ def build_model(subject: Subject, checkpointing: bool = False) -> PeftModel:
             base = AutoModelForCausalLM.from_config(
                 config, dtype=getattr(torch, subject.dtype), attn_implementation=choose_attention(config)
             )
+            if subject.quantization != "none":
+                for linear in find_frozen(base):
+                    linear.__class__ = HeldLinear
             model = add_adapter(base, rank=subject.rank, alpha=subject.alpha, dropout=subject.dropout, targets=targets)
             if checkpointing:
                 enable_checkpointing(base)
@@ -70,12 +82,40 @@ def build_model(subject: Subject, checkpointing: bool = False) -> PeftModel:
         raise ModelError("plan.cannot_build", where=config.model_type, why=str(error)[:300]) from error
 
 
-def find_linears(model: PeftModel) -> list[Tensor]:
-    """Weights that 4-bit loading quantises: of every linear layer of the base except its output head."""
-    base: Any = model.get_base_model()
+def count_weight(weight: Tensor, quantization: str) -> int:
+    """Bytes of a linear layer's weights as they lie in memory. Shape of `weight`: (outputs, inputs)."""
+    if quantization == "int8":
+        return weight.numel() + INT8_SCALE * weight.shape[0]
+    return count_nf4(weight.numel())
+
+
+def size_states(weight: Tensor, optimizer: str) -> list[int]:
+    """Bytes of each tensor of AdamW's state of a trained weight: two moments and its own count of steps.
+
+    In 8 bits: a byte a weight and moment, and a scale for each block; small tensors stay in 32 bits.
+    """
+    count = weight.numel()
+    if optimizer == "adamw":
+        return [4 * count, 4 * count, 4]
+    if count < SMALL_STATE:
+        return [4 * count, 4 * count]
+    scales = 4 * -(-count // STATE_BLOCK)
+    return [count, count, scales, scales]
+
+
+class HeldLinear(nn.Linear):
+    """A linear layer whose weight is held in fewer bits: no plain one, so that the adapter is computed as PEFT does."""
+
+
+def find_frozen(base: Any) -> list[nn.Linear]:
+    """Layers that quantised loading changes: every linear layer of the base except its output head."""
     head = base.get_output_embeddings()
-    linears: list[nn.Linear] = [module for module in base.modules() if type(module) is nn.Linear and module is not head]
-    return [module.weight for module in linears if not module.weight.requires_grad]
+    return [module for module in base.modules() if type(module) is nn.Linear and module is not head]
+
+
+def find_linears(model: PeftModel) -> list[Tensor]:
+    """Weights that quantised loading has changed."""
+    return [module.weight for module in model.modules() if type(module) is HeldLinear]
 
 
 def count_nf4(weights: int) -> int:

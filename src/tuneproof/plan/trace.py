@@ -11,7 +11,7 @@ the closed formula and says so.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from contextlib import nullcontext
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -24,9 +24,18 @@ from transformers import DynamicCache
 from tuneproof.model.cache import RoomyLayer, open_cache
 from tuneproof.model.fold import fold_adapter
 from tuneproof.model.step import Pack, sum_loss
+from tuneproof.plan.archive import Traced, recall_trace
 from tuneproof.plan.kernels import Kernel, name_attention
-from tuneproof.plan.subject import Subject, build_model, count_nf4, find_linears, has_plain_head
-from tuneproof.plan.tracker import Event, Tracker
+from tuneproof.plan.subject import (
+    STATE_TABLES,
+    Subject,
+    build_model,
+    count_weight,
+    find_linears,
+    has_plain_head,
+    size_states,
+)
+from tuneproof.plan.tracker import Tracker
 from tuneproof.records import Parts
 
 
@@ -52,25 +61,18 @@ class Answering(NamedTuple):
     """Whether the adapter is folded into the weights, which takes a copy of them."""
 
 
-class Traced(NamedTuple):
-    """What a trace found. Bytes."""
-
-    peak: int
-    parts: Parts
-    """What was live at the peak; the device's own part is not in it."""
-    static: tuple[Event, ...]
-    """Allocations that last: weights, adapter, optimizer."""
-    events: tuple[Event, ...]
-    """Allocations and frees of the step, in order; all that is allocated in it is freed in it."""
-
-
 @lru_cache(maxsize=128)
 def trace_step(subject: Subject, step: Step, *, kernel: Kernel) -> Traced:
-    """Peak of one forward and backward with the optimizer's state there. Raises what torch raises on a missing kernel.
+    """Peak of one forward and backward with the optimizer's state there; a trace that was made before is recalled.
 
-    The optimizer's own step is not run: fused AdamW works in place, and its state is booked beforehand.
+    The optimizer's own step is not run: fused AdamW works in place, and its state is booked beforehand. Raises what
+    torch raises on a missing kernel.
     """
-    model = build_model(subject._replace(quantization="none"), step.checkpointing)
+    return recall_trace(("step", subject, step, kernel), lambda: _trace_step(subject, step, kernel))
+
+
+def _trace_step(subject: Subject, step: Step, kernel: Kernel) -> Traced:
+    model = build_model(_strip(subject), step.checkpointing)
     model.train()
     tracker = _make_tracker(subject, model, kernel, single=len(step.segments) == 1)
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
@@ -108,9 +110,14 @@ def trace_step(subject: Subject, step: Step, *, kernel: Kernel) -> Traced:
 def trace_answers(subject: Subject, answering: Answering, *, kernel: Kernel) -> Traced:
     """Peak of answering one padded batch as `model.generate` does: the prefill, then the last step on a full cache.
 
-    Base, candidates and the chosen adapter are measured before and after training, so no optimizer is there.
+    Base, candidates and the chosen adapter are measured before and after training, so no optimizer is there. A trace
+    that was made before is recalled.
     """
-    model = build_model(subject._replace(quantization="none"))
+    return recall_trace(("answers", subject, answering, kernel), lambda: _trace_answers(subject, answering, kernel))
+
+
+def _trace_answers(subject: Subject, answering: Answering, kernel: Kernel) -> Traced:
+    model = build_model(_strip(subject))
     model.eval()
     tracker = _make_tracker(subject, model, kernel, single=False)
     _book_static(tracker, subject, model, [])
@@ -141,7 +148,7 @@ def count_load(subject: Subject) -> tuple[int, int]:
     system takes them back when it needs them (measured with the demo model: fp32 weights add nothing of their own, bf16
     ones their own size).
     """
-    model = build_model(subject._replace(quantization="none"))
+    model = build_model(_strip(subject))
     tracker = _make_tracker(subject, model, "cpu", single=True)
     _book_static(tracker, subject, model, [])
     base = [one for one in model.parameters() if not one.requires_grad]
@@ -155,6 +162,12 @@ def lay_pack(step: Step, device: str = "meta") -> Pack:
     positions = [torch.arange(length, device=device) for length in step.segments]
     source_N = torch.arange(step.trained, device=device)
     return Pack(ids_T, torch.cat(positions), list(step.segments), source_N, ids_T[source_N + 1])
+
+
+def _strip(subject: Subject) -> Subject:
+    """What of a subject decides how its model is built: one model serves all ways to hold the state, one all ways to
+    hold weights in fewer bits."""
+    return subject._replace(quantization="none" if subject.quantization == "none" else "nf4", optimizer="adamw")
 
 
 def _make_tracker(subject: Subject, model: PeftModel, kernel: Kernel, *, single: bool) -> Tracker:
@@ -171,21 +184,22 @@ def _make_tracker(subject: Subject, model: PeftModel, kernel: Kernel, *, single:
     )
 
 
-def _book_static(tracker: Tracker, subject: Subject, model: PeftModel, trained: Iterable[nn.Parameter]) -> list[Tensor]:
-    """Book weights, adapter and AdamW's two moments and step count; returns the tensors that must stay alive."""
-    quantised = set(find_linears(model)) if subject.quantization == "nf4" else set()
+def _book_static(tracker: Tracker, subject: Subject, model: PeftModel, trained: Sequence[nn.Parameter]) -> list[Tensor]:
+    """Book weights, adapter and the optimizer's state; returns the tensors that must stay alive."""
+    quantised = set(find_linears(model)) if subject.quantization != "none" else set()
     for parameter in model.parameters():
         if parameter.requires_grad:
             tracker.follow(parameter, "adapter")
         elif parameter in quantised:
-            tracker.follow_quantised(parameter, count_nf4(parameter.numel()))
+            tracker.follow_quantised(parameter, count_weight(parameter, subject.quantization))
         else:
             tracker.follow(parameter, "weights")
     for buffer in model.buffers():
         tracker.follow(buffer, "weights")
-    state = []
-    for parameter in trained:
-        state += [torch.empty_like(parameter), torch.empty_like(parameter), torch.empty((), device=parameter.device)]
+    sizes = [size for parameter in trained for size in size_states(parameter, subject.optimizer)]
+    if trained and subject.optimizer == "adamw8bit":
+        sizes.append(STATE_TABLES)
+    state = [torch.empty(size, dtype=torch.uint8, device=tracker.device) for size in sizes]
     for tensor in state:
         tracker.follow(tensor, "optimizer")
     return state

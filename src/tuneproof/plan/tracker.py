@@ -21,10 +21,8 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter
 
+from tuneproof.plan.archive import Event
 from tuneproof.plan.kernels import MATRIX_PRODUCTS, WORKSPACES
-
-Event = tuple[int, int]
-"""(number of the storage, its bytes), or (its number, 0) when it is given back."""
 
 
 class Tracker(TorchDispatchMode):

@@ -25,7 +25,20 @@ from tuneproof.records.data import (
 from tuneproof.records.evals import Answer, Candidate, DriftRecord, Selection
 from tuneproof.records.export import AnswerPair, Check, Export, Parity, Proof
 from tuneproof.records.marks import Mark, Marks
-from tuneproof.records.plan import Alternative, Parts, Phases, Plan, Rejected, Settings, TimePlan
+from tuneproof.records.plan import (
+    Alternative,
+    Card,
+    Measured,
+    MoreMemory,
+    Parts,
+    Phases,
+    Plan,
+    Recovery,
+    Rejected,
+    Settings,
+    SmallerModel,
+    TimePlan,
+)
 from tuneproof.records.run import RunRecord, StageRecord, Standing, TrainingRecord
 from tuneproof.records.trials import (
     CurveSpot,
@@ -59,6 +72,7 @@ __all__ = [
     "Blame",
     "BlamedRow",
     "Candidate",
+    "Card",
     "Check",
     "CleanSummary",
     "Comparison",
@@ -78,7 +92,9 @@ __all__ = [
     "LostItem",
     "Mark",
     "Marks",
+    "Measured",
     "Message",
+    "MoreMemory",
     "Opening",
     "Parity",
     "Parts",
@@ -87,6 +103,7 @@ __all__ = [
     "Proof",
     "RateProbe",
     "RateTried",
+    "Recovery",
     "Rejected",
     "Remedy",
     "Reply",
@@ -100,6 +117,7 @@ __all__ = [
     "SeedSpread",
     "Selection",
     "Settings",
+    "SmallerModel",
     "Split",
     "SplitRow",
     "SplitSummary",

@@ -42,16 +42,18 @@ class Settings(BaseModel):
     max_tokens: int
     """Longest row, in tokens; longer ones are cut or left out."""
     checkpointing: bool
-    quantization: Literal["none", "nf4"]
+    quantization: Literal["none", "int8", "nf4"]
     dtype: Literal["float32", "bfloat16", "float16"]
     packing: bool
     loss_chunk: int
     """Trained tokens whose logits live at one time."""
-    optimizer: Literal["adamw"] = "adamw"
+    optimizer: Literal["adamw", "adamw8bit"] = "adamw"
     offload: bool = False
     strategy: Literal["single"] = "single"
     answer_batch: int = 32
     """Answers made side by side when base and tuned are measured."""
+    answer_tokens: int = 0
+    """Tokens, of prompts and answers together, that answers side by side may hold; longer ones go fewer at a time."""
     folded_answers: bool = False
     """Whether the adapter is folded into the weights while the tuned model answers: faster, for a copy of them."""
 
@@ -62,6 +64,58 @@ class Alternative(BaseModel):
     change: str
     """As it is typed: `memory.checkpointing=true`."""
     peak_bytes: int
+
+
+class MoreMemory(BaseModel):
+    """What another gigabyte would buy."""
+
+    limit_bytes: int
+    peak_bytes: int
+    settings: Settings
+    faster: float
+    """Time of a training step over the one with that much memory; 1 where it would buy no speed."""
+
+
+class SmallerModel(BaseModel):
+    """A model of the same family that would fit where the one asked for does not."""
+
+    name: str
+    peak_bytes: int
+    settings: Settings
+
+
+class Card(BaseModel):
+    """What a device of another size would do with the same model and rows."""
+
+    limit_bytes: int
+    fits: bool
+    grade: Literal["fits", "tight", "no"]
+    peak_bytes: int
+    settings: Settings
+    """Where it does not fit: those that take least."""
+
+
+class Measured(BaseModel):
+    """Peaks as they were, in bytes that can be held against `phases`; None where the system does not tell."""
+
+    load: int | None = None
+    rehearsal: int | None = None
+    """The heaviest step, before training."""
+    first_step: int | None = None
+    train: int | None = None
+    evaluate: int | None = None
+
+
+class Recovery(BaseModel):
+    """Memory ran out all the same, and what was done: never silently."""
+
+    where: Literal["rehearse", "train", "evaluate"]
+    step: int | None = None
+    """The optimizer step that was taken again from its beginning."""
+    lever: str
+    """The config key that was changed: `train.micro_batch`."""
+    before: int
+    after: int
 
 
 class Rejected(BaseModel):
@@ -103,9 +157,20 @@ class TimePlan(BaseModel):
     cut: list[str]
     """What was cut to end in time, in the order it was cut, as `epochs 3 -> 1.4`; empty when everything fits."""
 
+    estimated: bool = False
+    """Whether speeds are estimates, and not measured at the start of this very run."""
+
     def seconds(self) -> float:
         """Expected wall time of the whole run."""
         return self.spent + sum(self.parts.values())
+
+    def miss(self, real: dict[str, float]) -> float | None:
+        """By which share the planned seconds of the stages that have run were off; None before most of them have."""
+        done = [name for name, planned in self.parts.items() if planned and name in real]
+        planned = sum(self.parts[name] for name in done)
+        spent = sum(real[name] for name in done)
+        whole = planned >= 0.9 * sum(self.parts.values())
+        return planned / spent - 1 if whole and spent else None
 
 
 class Plan(BaseModel):
@@ -132,5 +197,16 @@ class Plan(BaseModel):
     method: Literal["trace", "formula"] = "trace"
     """How the peak was found: the traced step, or the closed formula where the model cannot be traced."""
     time: TimePlan | None = None
+    dimensions: Literal["config", "table"] = "config"
+    """Where the model's sizes are from: its own config.json, or the built-in table."""
+    lengths: Literal["counted", "estimated"] = "counted"
+    """Whether rows were counted by the model's tokenizer, or estimated from their characters."""
+    more_memory: MoreMemory | None = None
+    smaller_models: list[SmallerModel] = []
+    """Where nothing fits: smaller models of the family that would, the largest first."""
+    cards: list[Card] = []
+    """Other sizes of device, where they were asked for (`plan --cards`)."""
+    measured: Measured = Measured()
+    recoveries: list[Recovery] = []
     measured_peak_bytes: int | None = None
     """Peak of the live tensor bytes (GPU) or of the process (CPU) in training, once it has run."""

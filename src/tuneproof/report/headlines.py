@@ -10,7 +10,7 @@ from statistics import fmean
 
 from tuneproof.figures import format_bytes, format_decimal, format_percent, format_seconds, format_signed
 from tuneproof.messages import Language, tell
-from tuneproof.records import DataReport, JudgeRecord, Plan, Retention, RunRecord, Selection, Verdict
+from tuneproof.records import DataReport, JudgeRecord, Plan, Recovery, Retention, RunRecord, Selection, Verdict
 from tuneproof.report.answers import Item
 from tuneproof.report.charts import judge_interval
 
@@ -105,9 +105,16 @@ def tell_memory(plan: Plan, measured: int | None, language: Language) -> str:
     predicted = format_bytes(plan.peak_bytes, language)
     if not measured:
         return tell("report.headline.memory_predicted", language, predicted=predicted)
-    error = tell("report.percent", language, number=format_signed(plan.peak_bytes / measured - 1, language))
+    error = tell_error(plan.peak_bytes / measured - 1, language)
     numbers = {"predicted": predicted, "measured": format_bytes(measured, language), "error": error}
     return tell("report.headline.memory", language, **numbers)
+
+
+def tell_error(error: float | None, language: Language) -> str:
+    """By which share a plan was off."""
+    if error is None:
+        return tell("report.not_measured", language)
+    return tell("report.percent", language, number=format_signed(error, language))
 
 
 def tell_time(run: RunRecord, plan: Plan | None, language: Language) -> str:
@@ -116,4 +123,16 @@ def tell_time(run: RunRecord, plan: Plan | None, language: Language) -> str:
     if plan is None or plan.time is None:
         return tell("report.headline.time", language, real=real)
     planned, limit = (format_seconds(seconds, language) for seconds in (plan.time.seconds(), plan.time.limit))
-    return tell("report.headline.time_planned", language, real=real, planned=planned, limit=limit)
+    error = plan.time.miss({name: stage.seconds for name, stage in run.stages.items()})
+    if error is None:
+        return tell("report.headline.time_planned", language, real=real, planned=planned, limit=limit)
+    missed = tell_error(error, language)
+    return tell("report.headline.time_held", language, real=real, planned=planned, limit=limit, error=missed)
+
+
+def tell_recovery(recovery: Recovery, language: Language) -> str:
+    """That memory ran out, where, and what was changed before it was done again."""
+    where = tell(f"report.ran_out.{recovery.where}", language)
+    step = "" if recovery.step is None else tell("report.at_step", language, step=recovery.step)
+    told = {"lever": recovery.lever, "before": recovery.before, "after": recovery.after}
+    return tell("report.recovered", language, where=where, step=step, **told)

@@ -45,6 +45,19 @@ class FindingGroup(NamedTuple):
     shown: list[ToldFinding]
 
 
+class PhasePeak(NamedTuple):
+    """Peak bytes of a phase: as planned, as it was."""
+
+    name: str
+    planned: int | None
+    real: int | None
+
+    @property
+    def error(self) -> float | None:
+        """By which share the plan was off."""
+        return self.planned / self.real - 1 if self.planned and self.real else None
+
+
 class StageTime(NamedTuple):
     """Seconds of a stage: as planned, as it was."""
 
@@ -77,6 +90,7 @@ class Page:
     findings: list[FindingGroup]
     losses: list[tuple[int, float]]
     measured_peak: int | None
+    phases: list[PhasePeak]
     stages: list[StageTime]
     next_commands: list[str]
     trials: Trials | None
@@ -116,6 +130,7 @@ def gather_page(run: RunDir, language: Language) -> Page:
         findings=group_findings(data.findings, language) if data else [],
         losses=thin_out(read_losses(run)),
         measured_peak=find_peak(record, plan),
+        phases=line_up_phases(plan),
         stages=line_up_stages(record, plan),
         next_commands=suggest_commands(run, record, language),
         trials=_load(run, Trials),
@@ -177,10 +192,20 @@ def read_losses(run: RunDir) -> list[tuple[int, float]]:
 
 
 def find_peak(record: RunRecord, plan: Plan | None) -> int | None:
-    """Measured peak of the training, in bytes."""
+    """The highest measured peak, in bytes; where only the training was measured, that one."""
+    if plan and plan.measured.train and plan.measured.evaluate:
+        return max(size for size in (plan.measured.load, plan.measured.train, plan.measured.evaluate) if size)
     if plan and plan.measured_peak_bytes is not None:
         return plan.measured_peak_bytes
     return record.training.peak_bytes if record.training else None
+
+
+def line_up_phases(plan: Plan | None) -> list[PhasePeak]:
+    """Planned and real peak of each phase; the rehearsal and the first step are held against the training's."""
+    if plan is None:
+        return []
+    planned, real = plan.phases.model_dump(), plan.measured.model_dump()
+    return [PhasePeak(name, planned.get(name, planned["train"]), real[name]) for name in real]
 
 
 def line_up_stages(record: RunRecord, plan: Plan | None) -> list[StageTime]:

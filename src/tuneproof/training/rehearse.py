@@ -14,7 +14,7 @@ from tuneproof.model.chat import Encoded
 from tuneproof.model.hardware import read_peak, reset_peak
 from tuneproof.model.step import build_pack, count_trained, sum_loss
 from tuneproof.training.dataset import RowSet
-from tuneproof.training.trainer import Shape, cut_rows
+from tuneproof.training.recovery import Shape, cut_rows
 
 
 class Rehearsal(NamedTuple):

@@ -36,6 +36,8 @@ class Limits(NamedTuple):
     """Tokens of all rows, prompts included."""
     max_new_tokens: int
     batch_size: int
+    on_fewer: Callable[[int, int], None] | None = None
+    """Hears that memory ran out and fewer answers are made side by side: (before, now)."""
 
 
 def load_prompts(language: str) -> list[str]:
@@ -86,7 +88,7 @@ def generate_replay(
             encoded,
             limits=[limits.max_new_tokens] * len(batch),
             ends=ends,
-            serving=Serving(limits.batch_size, store),
+            serving=Serving(limits.batch_size, store, limits.on_fewer),
         )
         for prompt, ids, answer in zip(batch, encoded, made, strict=False):
             text = tokenizer.decode(answer.ids, skip_special_tokens=True).strip()

@@ -20,8 +20,9 @@ from tuneproof.records import TrainingRecord
 from tuneproof.training.checkpoint import Checkpoints
 from tuneproof.training.dataset import RowSet
 from tuneproof.training.guards import CheckpointCallback, LossWatch, StopCallback, WeightCallback, catch_signals
+from tuneproof.training.recovery import Lighter, Shape
 from tuneproof.training.trackers import list_reports, open_trackers
-from tuneproof.training.trainer import PackedTrainer, Shape, StepReport
+from tuneproof.training.trainer import PackedTrainer, StepReport
 
 STATE_BYTES = 3
 """A checkpoint beside its adapter: the weights and the optimizer's two moments, all float32."""
@@ -39,6 +40,8 @@ class StepLog(NamedTuple):
     """Hears of each damaged checkpoint that is passed over, before training goes on."""
     on_checkpoint: Callable[[int], None] | None = None
     """Hears of each checkpoint but the last one, and may ask the model. Its time is none of the training's."""
+    on_lighter: Callable[[int, Lighter], None] = lambda step, change: None
+    """Hears that memory ran out in a step, and what was changed before it was taken again."""
 
 
 def count_steps(rows: int, config: RunConfig) -> int:
@@ -92,6 +95,7 @@ def train_adapter(
         trainer = PackedTrainer(model, arguments, rows=rows, shape=shape, on_step=note, callbacks=callbacks)
         trainer.checkpoints = checkpoints
         trainer.add_callback(WeightCallback(trainer.refuse_step))
+        trainer.on_lighter = log.on_lighter
         # It prints to stdout, which belongs to --json.
         trainer.remove_callback(PrinterCallback)
         if reached < steps:

@@ -19,22 +19,11 @@ from transformers import Trainer, TrainerCallback, TrainingArguments
 
 from tuneproof.errors import TrainingError
 from tuneproof.model.chat import Encoded
-from tuneproof.model.packing import pack_lengths
 from tuneproof.model.step import build_optimizer, build_pack, count_trained, sum_loss
 from tuneproof.training.checkpoint import Checkpoints
 from tuneproof.training.dataset import RowSet
-
-
-class Shape(NamedTuple):
-    """How a step is cut and computed."""
-
-    pack_tokens: int
-    """Tokens of a pack at most; a longer row gets a pack of its own."""
-    loss_chunk: int
-    plain_head: bool
-    """See `model.step.check_plain_head`."""
-    pack_rows: int | None = None
-    """Rows of a pack at most: 1 where the model cannot keep packed rows apart."""
+from tuneproof.training.recovery import Footing, Lighter, cut_rows, take_step
+from tuneproof.training.recovery import Shape as Shape
 
 
 class StepReport(NamedTuple):
@@ -60,13 +49,6 @@ def collate_rows(items: Sequence[tuple[int, Encoded]]) -> dict[str, Rows]:
     return {"rows": Rows(items)}
 
 
-def cut_rows(rows: Sequence[Encoded], shape: Shape) -> list[list[int]]:
-    """Indices of the rows of each pack of a step."""
-    packs = pack_lengths([len(row.ids) for row in rows], shape.pack_tokens)
-    limit = shape.pack_rows or len(rows)
-    return [pack[at : at + limit] for pack in packs for at in range(0, len(pack), limit)]
-
-
 class PackedTrainer(Trainer):
     """Trains packed rows; see the module's docstring."""
 
@@ -84,6 +66,8 @@ class PackedTrainer(Trainer):
         self._trained = model
         self.shape = shape
         self.on_step = on_step
+        self.on_lighter: Callable[[int, Lighter], None] = lambda step, change: None
+        """Hears that a step ran out of memory and what was changed; see training/recovery.py."""
         self.batch = Rows([])
         self.checkpoints = Checkpoints(Path(str(args.output_dir)))
 
@@ -100,18 +84,27 @@ class PackedTrainer(Trainer):
         model.train()
         self.batch = inputs["rows"]
         trained = count_trained(self.batch.encoded)
-        total = torch.zeros((), device=self.args.device)
-        for chosen in cut_rows(self.batch.encoded, self.shape):
-            pack = build_pack([self.batch.encoded[at] for at in chosen], self.args.device)
-            loss = sum_loss(model, pack, chunk=self.shape.loss_chunk, plain_head=self.shape.plain_head) / trained
-            self.accelerator.backward(loss)
-            total += loss.detach()
+
+        def attempt(shape: Shape) -> Tensor:
+            total = torch.zeros((), device=self.args.device)
+            for chosen in cut_rows(self.batch.encoded, shape):
+                pack = build_pack([self.batch.encoded[at] for at in chosen], self.args.device)
+                loss = sum_loss(model, pack, chunk=shape.loss_chunk, plain_head=shape.plain_head) / trained
+                self.accelerator.backward(loss)
+                total += loss.detach()
+            return total
+
+        footing = Footing(self._trained, self.batch.encoded, self.shape)
+        total, self.shape = take_step(attempt, footing, self._note_lighter)
         mean = float(total)
         if not math.isfinite(mean):
             raise self.refuse_step("loss", mean, self.state.global_step + 1)
         tokens = sum(len(row.ids) for row in self.batch.encoded)
         self.on_step(StepReport(self.state.global_step + 1, mean, tokens, trained))
         return total
+
+    def _note_lighter(self, change: Lighter) -> None:
+        self.on_lighter(self.state.global_step + 1, change)
 
     def _clip_grad_norm(self, model: nn.Module) -> Any:
         """Clip; the norm is known here, after the backward and before the weights change."""

@@ -12,10 +12,11 @@ from tuneproof.cli.figures import format_bytes, format_count, format_percent, fo
 from tuneproof.cli.screens.frame import Cell, Gauge, make_facts, make_list, make_part, make_table
 from tuneproof.cli.words import clean_text, name_of, say_key
 from tuneproof.messages import tell
-from tuneproof.records import Plan, Settings
+from tuneproof.records import MoreMemory, Plan, Settings
 
 STYLES = {"fits": "bold green", "tight": "bold yellow", "no": "bold red"}
 OTHERS_SHOWN = 5
+CARD_COLUMNS = ("micro_batch", "checkpointing", "quantization", "answer_batch")
 
 
 def draw_plan(plan: Plan) -> RenderableType:
@@ -24,17 +25,63 @@ def draw_plan(plan: Plan) -> RenderableType:
     share = format_percent(plan.peak_bytes / plan.limit_bytes) if plan.limit_bytes else tell("report.not_measured")
     verdict = Text(tell(f"report.grade.{plan.grade}"), style=STYLES[plan.grade])
     headline = Text(tell("cli.plan.headline", peak=peak, limit=limit, share=share))
-    method = Text(tell(f"report.method.{plan.method}"))
-    parts: list[RenderableType] = [verdict, headline, method, Text(), _draw_memory(plan)]
+    notes = [Text(one) for one in list_notes(plan)]
+    parts: list[RenderableType] = [verdict, headline, *notes, Text(), _draw_memory(plan)]
+    parts.append(_draw_phases(plan))
     parts.append(make_part(tell("report.settings"), make_facts(_list_settings(plan))))
     if plan.time is not None:
         parts.append(_draw_time(plan))
     if plan.alternatives:
         rows = [[say_key(one.change), format_bytes(one.peak_bytes)] for one in plan.alternatives[:OTHERS_SHOWN]]
         parts.append(make_part(tell("report.alternatives"), make_table(["", ""], rows, (1,))))
+    if plan.more_memory is not None:
+        parts.append(make_part(tell("cli.plan.more"), _tell_more(plan, plan.more_memory)))
+    if plan.smaller_models:
+        rows = [[clean_text(one.name), format_bytes(one.peak_bytes)] for one in plan.smaller_models]
+        parts.append(make_part(tell("cli.plan.smaller"), make_table(["", ""], rows, (1,))))
+    if plan.cards:
+        parts.append(make_part(tell("cli.plan.cards"), _draw_cards(plan)))
     if plan.rejected:
         parts.append(_draw_rejected(plan))
     return Group(*parts)
+
+
+def list_notes(plan: Plan) -> list[str]:
+    """How the plan was found, and what in it is not exact."""
+    notes = [tell(f"report.method.{plan.method}"), say_key(plan.why)]
+    if plan.dimensions == "table":
+        notes.append(tell("cli.plan.from_table"))
+    if plan.lengths == "estimated":
+        notes.append(tell("cli.plan.estimated_lengths"))
+    return notes
+
+
+def _draw_phases(plan: Plan) -> RenderableType:
+    full = max(plan.limit_bytes, plan.peak_bytes)
+    phases = {name: size or 0 for name, size in plan.phases.model_dump().items()}
+    rows: list[list[Cell]] = [
+        [name_of("report.phase", name), format_bytes(size), Gauge(size / full)] for name, size in phases.items()
+    ]
+    return make_part(tell("cli.plan.phases"), make_table(["", "", ""], rows, (1,)))
+
+
+def _tell_more(plan: Plan, more: MoreMemory) -> RenderableType:
+    """What another gigabyte would change, and how much faster training would be."""
+    changed = _list_differences(more.settings, plan.settings)
+    if more.faster <= 1.01:
+        return Text(changed)
+    return Text(tell("cli.plan.faster", changed=changed, share=format_percent(1 - 1 / more.faster)))
+
+
+def _draw_cards(plan: Plan) -> RenderableType:
+    headings = ["", "", *(name_of("report.setting", name) for name in CARD_COLUMNS), tell("report.row.predicted")]
+    rows: list[list[Cell]] = []
+    for card in plan.cards:
+        settings = card.settings.model_dump()
+        values = [_write_value(settings[name]) if card.fits else "" for name in CARD_COLUMNS]
+        verdict = Text(tell(f"cli.plan.card.{card.grade}"), style=STYLES[card.grade])
+        rows.append([format_bytes(card.limit_bytes), verdict, *values, format_bytes(card.peak_bytes)])
+    return make_table(headings, rows, (0, len(headings) - 1))
 
 
 def _draw_memory(plan: Plan) -> RenderableType:

@@ -1,0 +1,59 @@
+"""The plan of `tuneproof plan`: what fits, without a run folder, without weights, and for a card that is not there.
+
+In: a config with data files and a model's name. Out: a Plan. A model that is not here is planned from the built-in
+table and estimated lengths, and the plan says so.
+
+    plan = preview_plan(config, Quiet())
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from tuneproof.config import RunConfig
+from tuneproof.model.encoding import measure_rows
+from tuneproof.model.hardware import inspect_hardware
+from tuneproof.pipeline.blueprint import Blueprint, find_blueprint, match_known, read_known
+from tuneproof.pipeline.prepare import limit_memory, make_plan
+from tuneproof.pipeline.rows import Measure, prepare_rows
+from tuneproof.plan.lengths import estimate_rows
+from tuneproof.plan.recipe import resolve_training
+from tuneproof.plan.remedies import Target, find_smaller, plan_cards
+from tuneproof.progress import Progress
+from tuneproof.records import Plan
+
+
+def preview_plan(config: RunConfig, progress: Progress, *, cards: bool = False) -> Plan:
+    """The plan, whether it fits or not; `cards`: what common cards would do, too. Raises ModelError, DataError."""
+    assert config.model.name is not None
+    blueprint = find_blueprint(config.model.name, config.model.revision)
+    prepared = prepare_rows(config, progress, choose_measure(blueprint))
+    train = [row for row in prepared.rows if prepared.split.rows[row.id].side == "train"]
+    sizes = [prepared.measure(row) for row in train for _ in range(row.copies)]
+    target = choose_target(config)
+    progress.begin("plan")
+    _, lengths, plan = make_plan(config, sizes, blueprint.config, target)
+    plan.dimensions = blueprint.source
+    plan.lengths = "counted" if blueprint.tokenizer is not None else "estimated"
+    resolved = resolve_training(config, len(sizes), blueprint.config)
+    if not plan.fits:
+        known = match_known(blueprint.config)
+        plan.smaller_models = find_smaller(known, read_known, lengths, resolved, target)
+    if cards:
+        plan.cards = plan_cards(blueprint.config, lengths, resolved, target)
+    progress.end("plan")
+    return plan
+
+
+def choose_measure(blueprint: Blueprint) -> Measure:
+    """How rows are counted: by the tokenizer where it is here, else by their letters."""
+    return estimate_rows if blueprint.tokenizer is None else partial(measure_rows, blueprint.tokenizer)
+
+
+def choose_target(config: RunConfig) -> Target:
+    """The device to plan for: with a memory limit and no GPU in this machine, a CUDA card."""
+    hardware = inspect_hardware(config.model.device)
+    if config.memory.limit and config.model.device == "auto" and hardware.device == "cpu":
+        return Target("cuda", config.model.dtype or "bfloat16", config.memory.limit, "CUDA")
+    dtype = config.model.dtype or hardware.dtype
+    return Target(hardware.device, dtype, limit_memory(config, hardware), hardware.name)

@@ -1,0 +1,193 @@
+"""The plan as a record: the choice, and what else could be done about memory.
+
+Other choices and what they would take, what one more gigabyte would buy, where nothing fits the smallest change and
+the smaller models of the family that would, and other sizes of device.
+
+    plan = choose_plan(model_config, Lengths(tokens, trained, prompt=80, answer=96), config, target)
+    plan.fits, plan.settings, plan.parts
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from tuneproof.config import RunConfig
+from tuneproof.plan.catalogue import Known, list_smaller
+from tuneproof.plan.choose import HOPELESS, Choice, Search
+from tuneproof.plan.forecast import Candidate, Forecast, Forecaster, Lengths, Quantization, Target
+from tuneproof.records import Alternative, Card, MoreMemory, Phases, Plan, SmallerModel
+
+__all__ = ["Lengths", "Target", "choose_plan", "find_smaller", "plan_cards"]
+
+GIGABYTE = 10**9
+CARDS = (4, 6, 8, 12, 16, 24, 80)
+"""Memory of common cards; their makers write GB for 2^30 bytes."""
+CARD_UNIT = 1 << 30
+ANSWERS_KEPT = 1000
+"""Answers that a run keeps, for the estimate of disk; six bytes a token of prompt and answer."""
+
+
+def choose_plan(model_config: Any, data: Lengths, config: RunConfig, target: Target) -> Plan:
+    """The plan for a transformers config, the data's lengths, a config with rank and epochs resolved, and a device.
+
+    `fits` is False when nothing does; `alternatives[0]` is then the smallest change that would. Raises ModelError for a
+    config without a decoder's sizes or an architecture that cannot be trained here.
+    """
+    search = Search(Forecaster(model_config, data, config, target))
+    choice = search.choose()
+    loading = search.forecaster.forecast_load(choice.candidate)
+    plan = write_plan(search, choice, loading)
+    alternatives = vary_choice(search, choice) if plan.fits else mend_choice(search, choice, plan.peak_bytes)
+    plan.alternatives = list(alternatives)
+    if plan.fits:
+        plan.more_memory = weigh_gigabyte(search, choice)
+    return plan
+
+
+def write_plan(search: Search, choice: Choice, loading: Forecast) -> Plan:
+    """The record of a choice, without what else could be done."""
+    heaviest = max((loading, choice.training, choice.answering), key=lambda one: one.peak)
+    fits = choice.fits and loading.grade != "no"
+    tight = "tight" in (choice.training.grade, choice.answering.grade)
+    knobs = search.config.train
+    assert knobs.epochs is not None
+    rows = len(search.data.tokens)
+    return Plan(
+        model=search.config.model.name or "",
+        device=search.target.device,
+        limit_bytes=search.target.limit_bytes,
+        fits=fits,
+        grade=("tight" if tight else "fits") if fits else "no",
+        peak_bytes=heaviest.peak,
+        phases=Phases(load=loading.peak, train=choice.training.peak, evaluate=choice.answering.peak),
+        parts=heaviest.parts,
+        settings=search.describe(choice.candidate, choice.answers),
+        steps=knobs.max_steps or max(1, round(knobs.epochs * -(-rows // knobs.batch_size))),
+        disk_bytes=count_disk(search, choice),
+        why=choice.why,
+        rejected=search.describe_rejected(choice.answers),
+        method=choice.training.method,
+    )
+
+
+def count_disk(search: Search, choice: Choice) -> int:
+    """Checkpoints with their optimizer state, one of them twice while it is written; the adapter; the answers."""
+    adapter = choice.training.parts.adapter
+    answers = ANSWERS_KEPT * 6 * (search.data.prompt + search.data.answer)
+    return (search.config.evaluate.checkpoints + 1) * 3 * adapter + adapter + answers
+
+
+def vary_choice(search: Search, choice: Choice) -> Iterator[Alternative]:
+    """What other choices would take; what is far over the limit by the formula is not traced.
+
+    Other ways to hold the weights are not either, since that needs another model: the formula's difference is taken.
+    """
+    chosen, cuda = choice.candidate, search.target.device == "cuda"
+    other = chosen._replace(checkpointing=not chosen.checkpointing)
+    others = [(f"memory.checkpointing={str(other.checkpointing).lower()}", other)]
+    smaller = [size for size in search.list_micro_batches() if size < chosen.micro_batch]
+    if smaller:
+        others.append((f"train.micro_batch={smaller[0]}", chosen._replace(micro_batch=smaller[0])))
+    for change, candidate in others:
+        peak = search.forecaster.estimate_training(candidate)
+        if peak <= HOPELESS * search.target.limit_bytes:
+            peak = search.forecaster.forecast_training(candidate).peak
+        yield Alternative(change=change, peak_bytes=peak)
+    ways: list[Quantization] = ["none", "int8", "nf4"] if cuda else []
+    known = choice.training.peak - search.forecaster.estimate_training(chosen)
+    for quantization in ways:
+        if quantization != chosen.quantization:
+            estimate = search.forecaster.estimate_training(chosen._replace(quantization=quantization))
+            yield Alternative(change=f"memory.quantization={quantization}", peak_bytes=known + estimate)
+
+
+def mend_choice(search: Search, choice: Choice, needed: int) -> Iterator[Alternative]:
+    """The smallest change that would fit: a knob the user had fixed, shorter rows, more memory."""
+    for change, candidate in _list_changes(search, choice.candidate):
+        if search.forecaster.estimate_training(candidate) > HOPELESS * search.target.limit_bytes:
+            continue
+        forecast = search.forecaster.forecast_training(candidate)
+        answering = search.forecaster.forecast_answers(1, candidate)
+        if "no" not in (forecast.grade, answering.grade):
+            yield Alternative(change=change, peak_bytes=max(forecast.peak, answering.peak))
+            break
+    yield Alternative(change=f"--memory {math.ceil(needed / 1e8) / 10:.1f}GB", peak_bytes=needed)
+
+
+def _list_changes(search: Search, least: Candidate) -> Iterator[tuple[str, Candidate]]:
+    """Changes on top of what takes least, each on top of the one before, the mildest first."""
+    if not least.checkpointing:
+        least = least._replace(checkpointing=True)
+        yield "memory.checkpointing=true", least
+    if least.micro_batch > 1:
+        least = least._replace(micro_batch=1)
+        yield "train.micro_batch=1", least
+    if search.target.device == "cuda" and least.quantization != "nf4":
+        least = least._replace(quantization="nf4")
+        yield "memory.quantization=nf4", least
+    rows = sorted(one for one in search.data.tokens if one < search.longest)
+    for share in (0.9, 0.75, 0.5, 0.25):
+        if rows:
+            cap = rows[int(share * (len(rows) - 1))]
+            yield f"data.max_tokens={cap}", least._replace(max_tokens=cap)
+
+
+def weigh_gigabyte(search: Search, choice: Choice) -> MoreMemory | None:
+    """What would be chosen with a gigabyte more; None where that is the same."""
+    roomier = search_at(search, search.target.limit_bytes + GIGABYTE)
+    more = roomier.choose()
+    settings = roomier.describe(more.candidate, more.answers)
+    if settings == search.describe(choice.candidate, choice.answers):
+        return None
+    same_weights = more.candidate.quantization == choice.candidate.quantization
+    return MoreMemory(
+        limit_bytes=roomier.target.limit_bytes,
+        peak_bytes=max(more.training.peak, more.answering.peak),
+        settings=settings,
+        faster=search.weigh(choice.candidate) / search.weigh(more.candidate) if same_weights else 1.0,
+    )
+
+
+def search_at(search: Search, limit: int) -> Search:
+    """The same search on a device of another size."""
+    one = search.forecaster
+    return Search(Forecaster(one.model_config, one.data, one.config, one.target._replace(limit_bytes=limit)))
+
+
+def find_smaller(
+    known: Known | None, read_config: Callable[[Known], Any], data: Lengths, config: RunConfig, target: Target
+) -> list[SmallerModel]:
+    """The largest model of the same family that would fit where `known` does not, in a list; none where none would.
+
+    `read_config` makes a transformers config of one. Their vocabulary is the same or nearly so: the lengths are kept.
+    """
+    found: list[SmallerModel] = []
+    for smaller in list_smaller(known) if known else []:
+        search = Search(Forecaster(read_config(smaller), data, config, target))
+        choice = search.choose()
+        if choice.fits:
+            peak = max(choice.training.peak, choice.answering.peak)
+            settings = search.describe(choice.candidate, choice.answers)
+            found.append(SmallerModel(name=smaller.name, peak_bytes=peak, settings=settings))
+            break
+    return found
+
+
+def plan_cards(model_config: Any, data: Lengths, config: RunConfig, target: Target) -> list[Card]:
+    """What common cards would do with this model and these rows."""
+    search, cards = Search(Forecaster(model_config, data, config, target)), []
+    for size in CARDS:
+        other = search_at(search, size * CARD_UNIT)
+        choice = other.choose()
+        plan = write_plan(other, choice, other.forecaster.forecast_load(choice.candidate))
+        card = Card(
+            limit_bytes=plan.limit_bytes,
+            fits=plan.fits,
+            grade=plan.grade,
+            peak_bytes=plan.peak_bytes,
+            settings=plan.settings,
+        )
+        cards.append(card)
+    return cards
