@@ -50,7 +50,7 @@ class Source(NamedTuple):
     base: BaseName
     dtype: DtypeName
     """What the run's base weights were held in."""
-    quantization: Literal["none", "nf4"]
+    quantization: Literal["none", "int8", "nf4"]
     device: str
     system_prompt: str | None = None
 

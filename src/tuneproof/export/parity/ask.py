@@ -54,7 +54,7 @@ class Request(BaseModel):
     """A LoRA file on top of `path`, for llama.cpp."""
     dtype: DtypeName
     """What the run's base weights were held in."""
-    quantization: Literal["none", "nf4"] = "none"
+    quantization: Literal["none", "int8", "nf4"] = "none"
     device: str
     precision: DtypeName
     """What is computed in."""
