@@ -77,8 +77,8 @@ class LoraLinear(Linear):
 
     def forward(self, x: Tensor, *args: Any, **options: Any) -> Tensor:
         """Output of shape (..., O) for an input of shape (..., H)."""
-        # Where nothing is kept there is nothing to save, and for the few tokens of a batch of answers PEFT is as fast.
-        if args or options or not torch.is_grad_enabled() or not self.is_plain():
+        # Without gradients too: an adapter is measured and served (model/mixture) in the type it was trained in.
+        if args or options or not self.is_plain():
             output: Tensor = super().forward(x, *args, **options)
             return output
         return (self.neighbours or Neighbours([self])).compute(self, x)
