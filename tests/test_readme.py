@@ -27,5 +27,5 @@ def test_counts_of_rows_and_probes_are_right() -> None:
 
 def test_the_pasted_demo_is_one_that_ended_in_a_verdict() -> None:
     pasted = README.partition("<!-- demo -->")[2].partition("<!-- /demo -->")[0]
-    assert "$ make demo" in pasted
+    assert "$ tuneproof demo" in pasted
     assert re.search(r"^(SHIP|DON'T SHIP|NOT ENOUGH EVIDENCE)$", pasted, re.MULTILINE)
