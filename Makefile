@@ -1,4 +1,4 @@
-# make demo | test | lint | lock | soak, on a machine that has only Python 3.10-3.13 and make. The first call makes .venv.
+# make demo | test | lint | lock | site | soak, on a machine that has only Python 3.10-3.13 and make. The first call makes .venv.
 #
 #   make demo PYTHON=python3.12    another Python
 #   make demo TORCH_INDEX=https://download.pytorch.org/whl/cpu
@@ -14,7 +14,7 @@ BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check
 TORCH = $(shell grep '^torch==' constraints.txt)
 
-.PHONY: demo test lint lock soak
+.PHONY: demo test lint lock site soak
 
 demo: .venv/.installed
 	$(BIN)/tuneproof demo
@@ -30,6 +30,10 @@ lint: .venv/.installed
 # Kill trials and fuzzing, tens of minutes: benchmarks/SOAK.md.
 soak: .venv/.installed
 	$(BIN)/python scripts/soak
+
+# The docs as a site, in site/; a link that leads nowhere is an error.
+site: .venv/.installed
+	$(BIN)/zensical build --strict
 
 lock: .venv/.installed
 	$(BIN)/python scripts/lock --oldest $(OLDEST) $(TORCH)

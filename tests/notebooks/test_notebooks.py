@@ -20,7 +20,7 @@ TIME = None
 DATA = "few.jsonl"
 DRIVE = "drive"
 """
-SMALL = {"colab": FEW_STEPS, "look_inside": "STEPS = 6\nROWS = 4"}
+SMALL = {"colab": FEW_STEPS, "look_inside": "STEPS = 3\nROWS = 2"}
 
 
 @pytest.mark.filterwarnings("ignore")
