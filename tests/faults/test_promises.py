@@ -1,4 +1,4 @@
-"""docs/reliability.md names a test for each promise, and each test that it names exists; both languages say the same."""
+"""docs/reliability.md names a test for each promise, and each of these exists; both languages say the same."""
 
 from __future__ import annotations
 
