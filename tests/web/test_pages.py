@@ -41,6 +41,12 @@ def test_a_page_can_be_read_by_everyone(app: App, visit: Visit, path: str, kind:
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize("width", [700, 980, 1120])
+def test_the_table_fits_whatever_the_width(app: App, visit: Visit, width: int) -> None:
+    page = visit(app.url("/"), viewport={"width": width, "height": 700})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
 @pytest.mark.parametrize("path", PATHS[:5])
 def test_a_page_is_light_and_paints_soon(app: App, visit: Visit, path: str) -> None:
     page = visit(app.url(path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from pathlib import Path
@@ -43,6 +44,24 @@ def test_a_line_says_what_the_records_say(tmp_path: Path) -> None:
     assert (line.lost, line.gained, line.net_loss) == (6, 2, verdict.retention.net_loss)
     assert (line.model, line.files, line.state) == ("demo", ("rows.jsonl",), "done")
     assert line.seconds == pytest.approx(345.5)
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        ("/some/where/my-model/", "my-model"),
+        ("./mine", "mine"),
+        ("C:\\m\\mine", "mine"),
+        ("Qwen/Qwen2", "Qwen/Qwen2"),
+        ("demo", "demo"),
+    ],
+)
+def test_a_base_in_a_folder_goes_by_the_folders_name(tmp_path: Path, model: str, name: str) -> None:
+    run = write_begun(tmp_path / "one")
+    text = f"model:\n  name: {json.dumps(model)}\ndata:\n  files: []\n"
+    run.config.write_text(text, encoding="utf-8")
+    (line,) = Shelf(tmp_path).list_lines()
+    assert (line.model, line.base) == (model, name)
 
 
 def test_a_line_is_read_again_when_a_record_changes(tmp_path: Path) -> None:

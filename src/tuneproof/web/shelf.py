@@ -53,6 +53,12 @@ class Line:
     error: str | None = None
 
     @property
+    def base(self) -> str | None:
+        """The base model as a reader calls it: of a local folder its own name."""
+        local = self.model is not None and re.match(r"[/.~\\]|[A-Za-z]:", self.model)
+        return re.split(r"[/\\]", self.model.rstrip("/\\"))[-1] if local and self.model else self.model
+
+    @property
     def text(self) -> str:
         """What a search looks through."""
         return " ".join([self.name, self.model or "", *self.files]).lower()
