@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from transformers import PrinterCallback, TrainerCallback, TrainingArguments, set_seed
+from transformers import PrinterCallback, TrainingArguments, set_seed
 
 from tuneproof.config import RunConfig
 from tuneproof.errors import StoppedError
@@ -89,8 +89,7 @@ def train_adapter(
 
     with quiet_transformers(), catch_signals() as stop:
         pauses = CheckpointCallback(log.on_checkpoint)
-        callbacks: list[TrainerCallback] = [StopCallback(stop), pauses]
-        callbacks += open_trackers(config.report.trackers, folder.parent)
+        callbacks = [StopCallback(stop), pauses, *open_trackers(config.report.trackers, folder.parent)]
         arguments = _arguments(config, steps, folder, device)
         trainer = PackedTrainer(model, arguments, rows=rows, shape=shape, on_step=note, callbacks=callbacks)
         trainer.checkpoints = checkpoints
