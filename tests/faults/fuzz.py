@@ -2,8 +2,8 @@
 
     python -m tests.faults.fuzz --seconds 60         # one JSON object on stdout; exits with 1 on a finding
 
-By atheris (coverage-guided, `pip install atheris`) where it is installed, else by random changes to valid files. In the
-suite hypothesis does the same with fewer examples (test_fuzz.py, tests/data/test_broken.py, tests/config/test_load.py).
+By random changes to valid files; in the suite hypothesis does the same with fewer examples (test_fuzz.py,
+tests/data/test_broken.py, tests/config/test_load.py).
 
 In: bytes. Out: nothing, or whatever the reader raised.
 """
@@ -14,14 +14,12 @@ import argparse
 import json
 import random
 import resource
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 
 from tests.data.rows import read_file
@@ -33,8 +31,6 @@ from tuneproof.training.checkpoint import MANIFEST, check_checkpoint
 
 SLOWEST = 10.0
 """Seconds that one input may take."""
-MEMORY = 1 << 30
-"""Bytes that all inputs together may add to the process."""
 Target = Callable[[Path, bytes], None]
 
 
@@ -128,46 +124,16 @@ def fuzz_randomly(name: str, seconds: float, seed: int) -> int:
     return count
 
 
-def fuzz_guided(name: str, seconds: float) -> int:
-    """The same by atheris, in a process of its own, since it ends the process. Returns the number of inputs."""
-    with tempfile.TemporaryDirectory() as place:
-        corpus = Path(place) / "corpus"
-        corpus.mkdir()
-        (corpus / "valid").write_bytes(TARGETS[name][1])
-        command = [sys.executable, "-m", "tests.faults.fuzz", "--guided", name]
-        limits = [f"-max_total_time={int(seconds)}", f"-timeout={int(SLOWEST)}", "-rss_limit_mb=2048"]
-        limits.append("-print_final_stats=1")
-        done = subprocess.run([*command, *limits, str(corpus)], capture_output=True, text=True)
-    if done.returncode != 0:
-        sys.exit(f"{name}: {done.stderr[-4000:]}")
-    found = [line.split()[-1] for line in done.stderr.splitlines() if "number_of_executed_units" in line]
-    return int(found[0])
-
-
-def serve_guided(name: str, arguments: list[str]) -> None:
-    """The process of `fuzz_guided`."""
-    import atheris  # type: ignore[import-untyped,import-not-found,unused-ignore]
-
-    with tempfile.TemporaryDirectory() as place:
-        atheris.instrument_all()
-        atheris.Setup([sys.argv[0], *arguments], lambda content: feed(name, Path(place), content))
-        atheris.Fuzz()
-
-
 def main() -> int:
     """Fuzz every reader for a like time."""
-    if sys.argv[1:2] == ["--guided"]:
-        serve_guided(sys.argv[2], sys.argv[3:])
-        return 0
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    guided = find_spec("atheris") is not None
     each = options.seconds / len(TARGETS)
-    runs = {name: fuzz_guided(name, each) if guided else fuzz_randomly(name, each, options.seed) for name in TARGETS}
+    runs = {name: fuzz_randomly(name, each, options.seed) for name in TARGETS}
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    json.dump({"engine": "atheris" if guided else "random changes", "runs": runs, "peak_bytes": used}, sys.stdout)
+    json.dump({"engine": "random changes", "runs": runs, "peak_bytes": used}, sys.stdout)
     return 0
 
 

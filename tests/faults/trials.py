@@ -25,7 +25,7 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from transformers import LlamaConfig, set_seed
 
@@ -37,7 +37,7 @@ from tuneproof.config import RunConfig
 from tuneproof.errors import TuneproofError
 from tuneproof.model.hardware import DtypeName
 from tuneproof.model.load import Base, add_adapter, load_base
-from tuneproof.pipeline import RunRequest, run_all
+from tuneproof.pipeline import RunRequest, Until, run_all
 from tuneproof.pipeline.chain import CHAIN
 from tuneproof.progress import Quiet
 from tuneproof.records import Verdict
@@ -50,7 +50,7 @@ ROWS, BATCH, EPOCHS = 23, 4, 3
 PER_EPOCH = -(-ROWS // BATCH)
 MOST_KILLS = 4
 """Of one training."""
-DEEDS: tuple[Deed, ...] = ("full", "kill")
+DEEDS: tuple[Deed, ...] = ("kill", "full")
 LONGEST = 120.0
 """Seconds that an attempt may take."""
 Work = Callable[[], None]
@@ -178,14 +178,15 @@ def try_training(base: Base, case: Case, folder: Path, dice: random.Random) -> d
     return {"kind": "training", "case": case._asdict(), "kills": kills, "code": ended.code, "same": same}
 
 
-def make_chain(model: Path, data: Path, out: Path) -> Work:
-    """The whole chain; once begun it goes on."""
+def make_chain(model: Path, data: Path, out: Path, until: str = "report") -> Work:
+    """The chain up to a stage; once begun it goes on."""
     knobs: dict[str, Any] = {"checkpoints": 1, "scales": [1.0], "select_probes": 4, "drift_items": 2, "few_shot": []}
     config = make_config(data, model, **knobs)
     config.train.loader_workers = 2
 
     def walk() -> None:
-        run_all(RunRequest(config.model_copy(deep=True), out, command="tuneproof run rows.jsonl"), Quiet())
+        request = RunRequest(config.model_copy(deep=True), out, command="tuneproof run rows.jsonl")
+        run_all(request._replace(until=cast(Until, until)), Quiet())
 
     return walk
 
@@ -222,13 +223,14 @@ def try_chain(model: Path, folder: Path, dice: random.Random) -> dict[str, Any]:
     whole, out = folder / "whole", folder / "run"
     count = Fault(str(whole), 0, "count")
     plain = attempt(fault_in("", count, make_chain(model, data, whole)), count)
-    faults, work = [], make_chain(model, data, out)
+    faults = []
     for stage in CHAIN:
+        work = make_chain(model, data, out, stage.name)
         for deed in DEEDS:
             fault = Fault(str(out), dice.randint(1, plain.writes[stage.name]), deed, armed=False)
             ended = attempt(fault_in(stage.name, fault, work), fault)
             faults.append({"stage": stage.name, "deed": deed, "before_write": fault.at, "code": ended.code})
-    ended = attempt(work, Fault(str(out), 0, "count"))
+    ended = attempt(make_chain(model, data, out), Fault(str(out), 0, "count"))
     same = ended.code == plain.code == 0 and describe_outcome(RunDir(whole)) == describe_outcome(RunDir(out))
     return {"kind": "chain", "faults": faults, "code": ended.code, "same": same}
 
