@@ -26,7 +26,7 @@ class CompletionOptions(Options):
 
 def write_completion(options: CompletionOptions, screen: Screen) -> int:
     """Print the script."""
-    from typer.completion import get_completion_script
+    from typer._completion_shared import get_completion_script
 
     script = get_completion_script(prog_name="tuneproof", complete_var=COMPLETE_VAR, shell=options.shell)
     screen.show({"shell": options.shell, "script": script}, lines=script.splitlines())
@@ -35,7 +35,8 @@ def write_completion(options: CompletionOptions, screen: Screen) -> int:
 
 def complete_line(command: Any, instruction: str) -> int:
     """What the shell's script asks for: the words that may come next. Returns the exit code."""
-    from typer.completion import completion_init, shell_complete
+    from typer._completion_classes import completion_init
+    from typer.completion import shell_complete
 
     completion_init()
     return shell_complete(command, {}, "tuneproof", COMPLETE_VAR, instruction)
