@@ -52,7 +52,7 @@ def test_formula_brackets_the_trace(
     traced = trace_step(subject, Step(segments, trained, checkpointing, 128), kernel=KERNELS[dtype]).peak
     load = Load(len(segments), sum(segments), trained, 128, checkpointing)
     estimate = estimate_step(read_dimensions(config), Precision(dtype, 8, quantization), load).total()
-    assert 0.99 * traced <= estimate <= 1.12 * traced
+    assert 0.98 * traced <= estimate <= 1.12 * traced
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])

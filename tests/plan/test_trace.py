@@ -56,7 +56,7 @@ def book_real(tracker: Tracker, model: PeftModel, optimizer: torch.optim.Optimiz
             tracker.follow(tensor, "optimizer")
 
 
-def measure_step(config: Any, step: Step, dtype: torch.dtype = torch.float32) -> Tracker:
+def measure_step(config: Any, step: Step, dtype: torch.dtype = torch.float32, *, plain_head: bool = True) -> Tracker:
     """A real optimizer step on the CPU, the second one, so that the optimizer's state is there."""
     model = build_real(config, dtype)
     model.train()
@@ -73,7 +73,7 @@ def measure_step(config: Any, step: Step, dtype: torch.dtype = torch.float32) ->
             tracker.follow(tensor, "activations")
         with tracker:
             for pack in packs:
-                loss = sum_loss(model, pack, chunk=step.chunk)
+                loss = sum_loss(model, pack, chunk=step.chunk, plain_head=plain_head)
                 (loss / step.trained).backward()
                 del loss
             optimizer.step()

@@ -1,7 +1,7 @@
 """Peak memory in closed form: instant, for models shaped like Llama and Qwen2; the trace's cross-check and bracket.
 
 Read off the tracker by least squares over random shapes (docs/evidence.md, `Memory`): every linear layer
-but the head has an adapter, the adapter is fp32, attention is fused. For those it lies between 1 % below and 12 % above
+but the head has an adapter, the adapter is fp32, attention is fused. For those it lies between 2 % below and 12 % above
 the traced peak (a test holds that); for other architectures it is an estimate. No torch is needed.
 
     sizes = read_dimensions(config)
