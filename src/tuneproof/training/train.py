@@ -92,9 +92,8 @@ def train_adapter(
         callbacks = [StopCallback(stop), pauses, *open_trackers(config.report.trackers, folder.parent)]
         arguments = _arguments(config, steps, folder, device)
         trainer = PackedTrainer(model, arguments, rows=rows, shape=shape, on_step=note, callbacks=callbacks)
-        trainer.checkpoints = checkpoints
+        trainer.checkpoints, trainer.on_lighter = checkpoints, log.on_lighter
         trainer.add_callback(WeightCallback(trainer.refuse_step))
-        trainer.on_lighter = log.on_lighter
         # It prints to stdout, which belongs to --json.
         trainer.remove_callback(PrinterCallback)
         if reached < steps:
