@@ -91,6 +91,20 @@ def test_every_record_and_file_of_the_contract_is_there(finished: RunDir) -> Non
         assert check_checkpoint(finished.checkpoints / f"checkpoint-{step}") is None
 
 
+def test_the_adapter_folder_is_ready_for_others(finished: RunDir, tiny_model_dir: Path) -> None:
+    """Tokenizer and chat template beside the weights, a card with the verdict, nothing of this machine."""
+    from transformers import AutoTokenizer
+
+    tokenizer, base = (AutoTokenizer.from_pretrained(folder) for folder in (finished.adapter, tiny_model_dir))
+    asked = [{"role": "user", "content": "What is tea?"}]
+    assert tokenizer.apply_chat_template(asked, tokenize=False) == base.apply_chat_template(asked, tokenize=False)
+    card = (finished.adapter / "README.md").read_text(encoding="utf-8")
+    assert finished.load(Verdict).summary["en"].split(":")[0] in card
+    written = [path for path in finished.adapter.iterdir() if path.suffix in (".json", ".md", ".jinja")]
+    named = [path.name for path in written if str(finished.path.parent) in path.read_text(encoding="utf-8")]
+    assert named == []
+
+
 def test_who_watches_finds_samples_of_a_checkpoint_on_the_way(finished: RunDir) -> None:
     steps = list_checkpoints(finished.checkpoints)
     on_the_way = steps[0]

@@ -40,6 +40,7 @@ from tuneproof.messages import tell
 from tuneproof.model.load import fingerprint_model, fingerprint_template, quiet_transformers
 from tuneproof.pipeline import ExportRequest, open_run
 from tuneproof.pipeline.chain import list_versions, refuse_other
+from tuneproof.pipeline.finish import describe_source
 from tuneproof.pipeline.work import Work
 from tuneproof.progress import Progress
 from tuneproof.records import Export, Message, Parity, RunRecord
@@ -91,21 +92,10 @@ def export_targets(
 
 def open_case(work: Work, request: ExportRequest) -> Case:
     """What is exported. Raises RunError when the base on this disk is not the run's."""
-    config, settings = work.config.model, work.plan.settings
-    name, revision = config.name, config.revision
+    name = work.config.model.name
     assert name is not None
     refuse_other(work.run, {"base": fingerprint_model(name), "template": fingerprint_template(work.tokenizer)})
-    truth = Source(
-        run=work.run.name,
-        adapter=work.run.adapter.resolve(),
-        model=name,
-        revision=revision,
-        base=name_base(name, revision, request.base_id),
-        dtype=settings.dtype,
-        quantization=settings.quantization,
-        device=work.hardware.device,
-        system_prompt=work.config.data.system_prompt,
-    )
+    truth = describe_source(work, request.base_id)
     source = truth
     if request.base is not None:
         name, _, commit = request.base.partition("@")

@@ -24,6 +24,7 @@ from tuneproof.messages import current_language
 from tuneproof.model.hardware import reset_peak
 from tuneproof.model.load import set_adapter
 from tuneproof.pipeline.asking import Asking, answer_items, answer_samples, checkpoint_path, make_exam
+from tuneproof.pipeline.finish import finish_adapter
 from tuneproof.pipeline.prompting import (
     TRIED_ROWS,
     choose_count,
@@ -275,7 +276,8 @@ def judge(work: Work) -> None:
 
 
 def report(work: Work) -> None:
-    """Write report.html."""
+    """Write report.html, and what stands beside the adapter."""
     work.progress.begin("report")
+    finish_adapter(work)
     write_report(work.run, work.config.report.language or current_language())
     work.progress.end("report")
