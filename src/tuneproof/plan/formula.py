@@ -121,6 +121,9 @@ def estimate_step(sizes: Dimensions, precision: Precision, load: Load) -> Parts:
     adapter = count_adapter(sizes, precision.rank)
     layer = _count_layer(sizes, precision, load)
     saved = sizes.layers * (size * hidden * tokens if load.checkpointing else layer)
+    if not load.checkpointing and precision.quantization == "none":
+        # A and s B as they were multiplied, which `model/lora` keeps for the backward pass.
+        saved += size * adapter
     # A chunk of logits in fp32 and, in 16 bit, as it is multiplied back.
     logits = min(load.chunk, load.trained) * sizes.vocabulary * (4 if size == 4 else 6)
     head = 4 * hidden * tokens + 3 * size * hidden * load.trained
