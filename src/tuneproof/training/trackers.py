@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from transformers import TrainerCallback
-from transformers.integrations import TensorBoardCallback
+from transformers.integrations.integration_utils import TensorBoardCallback
 
 from tuneproof.errors import ConfigError, Fault
 
@@ -31,7 +31,7 @@ def open_trackers(names: Sequence[str], run: Path) -> list[TrainerCallback]:
         return []
     from torch.utils.tensorboard import SummaryWriter
 
-    return [TensorBoardCallback(SummaryWriter(str(run / FOLDER)))]  # type: ignore[no-untyped-call]
+    return [TensorBoardCallback(SummaryWriter(str(run / FOLDER)))]
 
 
 def list_reports(names: Sequence[str]) -> list[str]:
