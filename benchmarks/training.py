@@ -35,8 +35,9 @@ from transformers import AutoConfig
 from benchmarks.contenders import CONTENDERS, Job, list_versions
 from tuneproof.data.read import read_rows
 from tuneproof.model.chat import encode_row
+from tuneproof.model.find import find_model
 from tuneproof.model.hardware import inspect_hardware
-from tuneproof.model.load import find_model, load_tokenizer
+from tuneproof.model.load import load_tokenizer
 from tuneproof.plan.formula import Dimensions, count_adapter, count_linear, read_dimensions
 
 LONGEST = 1024
