@@ -17,8 +17,9 @@ from transformers import GenerationConfig
 from transformers.utils.hub import cached_file
 
 from tuneproof.model.chat import end_ids
+from tuneproof.model.find import find_model
 from tuneproof.model.hardware import DtypeName
-from tuneproof.model.load import find_model, load_config, load_tokenizer
+from tuneproof.model.load import load_config, load_tokenizer
 
 DEMO_ID = "HuggingFaceTB/SmolLM2-135M-Instruct"
 """What the demo model is a 4-bit copy of."""

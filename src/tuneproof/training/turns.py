@@ -5,7 +5,7 @@ experience (Magpie, Xu et al., arXiv 2406.08464), so these prompts cover what th
 languages and about the things it knows. In: the loaded base (adapter off). Out: questions, drawn at temperature 1, the
 same for the same seed; those that broke off, hold a second turn, or were drawn before are left out.
 
-    for question in draw_turns(model, tokenizer, Draw(count=256, seed=17, batch_size=64)): ...
+    for question in draw_turns(model, tokenizer, Draw(questions=256, seed=17, batch_size=64)): ...
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SHORTEST = 8
 class Draw(NamedTuple):
     """How many questions are drawn, and how."""
 
-    count: int
+    questions: int
     """Questions drawn, before any is left out."""
     seed: int
     batch_size: int
@@ -36,8 +36,8 @@ def draw_turns(model: Any, tokenizer: Any, draw: Draw) -> Iterator[str]:
     opening = encode_opening(tokenizer)
     ends = end_ids(tokenizer, model.generation_config)
     seen: set[str] = set()
-    for start in range(0, draw.count, draw.batch_size):
-        size = min(draw.batch_size, draw.count - start)
+    for start in range(0, draw.questions, draw.batch_size):
+        size = min(draw.batch_size, draw.questions - start)
         made = sample_answers(
             model,
             [opening.ids] * size,
