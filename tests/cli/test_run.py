@@ -49,7 +49,7 @@ def test_the_summary_is_verdict_gain_loss_next_step(rows: str, call: Call, pipel
     out = call("run", rows, "--model", "demo").out
     wanted = (
         "SHIP", "It gained.", "+61.0 points", "+52.0 to +69.0", "n = 135", "+35.0 points", "invoice [b]x[/b]",
-        "Question 2?", "runs/rows-demo/report.html", "1 min 15 s", "tuneproof report runs/rows-demo",
+        "Question 2?", "runs/rows-demo/report.html", "1 min 15 s", "tuneproof chat runs/rows-demo",
     )  # fmt: skip
     places = [out.find(text) for text in wanted]
     assert -1 not in places

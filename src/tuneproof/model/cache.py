@@ -5,11 +5,12 @@ rows of 1,500 tokens of the demo model 4.4 GB are read and written for one token
 more than it needs and is copied when that is full, so once in 64 tokens.
 
     cache = open_cache(model.config)
-    model(..., past_key_values=cache, use_cache=True)
+    model(..., **pass_cache(model, cache), use_cache=True)
 """
 
 from __future__ import annotations
 
+from inspect import signature
 from typing import Any
 
 from torch import Tensor
@@ -18,6 +19,15 @@ from transformers.cache_utils import DynamicLayer
 
 ROOM = 64
 """Tokens a layer is ahead of its need: 64 x 128 rows are 190 MB in all of the demo model's layers."""
+
+
+def pass_cache(model: Any, cache: DynamicCache) -> dict[str, DynamicCache]:
+    """The cache under the name by which the model takes it: transformers 5.24 renamed `past_key_values` to `cache`.
+
+    Asked of the model and not of the version: a model of somebody else's may still have the old name.
+    """
+    inner = model.get_base_model() if hasattr(model, "get_base_model") else model
+    return {"cache" if "cache" in signature(type(inner).forward).parameters else "past_key_values": cache}
 
 
 class RoomyLayer(DynamicLayer):

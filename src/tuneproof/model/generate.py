@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from transformers import DynamicCache
 
-from tuneproof.model.cache import open_cache
+from tuneproof.model.cache import open_cache, pass_cache
 
 LAST = torch.tensor([-1])
 """The last position as an index, not as the number that transformers turns into a slice: a slice is not contiguous, and
@@ -223,7 +223,7 @@ def read_next(model: Any, cache: DynamicCache, ids_BT: Tensor, mask: Tensor, pos
         input_ids=ids_BT,
         attention_mask=mask,
         position_ids=positions_BT,
-        past_key_values=cache,
+        **pass_cache(model, cache),
         use_cache=True,
         logits_to_keep=LAST.to(ids_BT.device),
     ).logits

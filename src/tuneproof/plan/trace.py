@@ -21,7 +21,7 @@ from peft import PeftModel
 from torch import Tensor, nn
 from transformers import DynamicCache
 
-from tuneproof.model.cache import RoomyLayer, open_cache
+from tuneproof.model.cache import RoomyLayer, open_cache, pass_cache
 from tuneproof.model.fold import fold_adapter
 from tuneproof.model.step import Pack, sum_loss
 from tuneproof.plan.archive import Traced, recall_trace
@@ -237,7 +237,7 @@ def _ask(model: Any, cache: DynamicCache, ids_BT: Tensor, mask_BT: Tensor) -> Te
         input_ids=ids_BT,
         attention_mask=mask_BT,
         position_ids=positions_BT,
-        past_key_values=cache,
+        **pass_cache(model, cache),
         use_cache=True,
         logits_to_keep=torch.tensor([-1], device="meta"),
     ).logits
