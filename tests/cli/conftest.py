@@ -15,7 +15,7 @@ from tuneproof.cli import run_command
 from tuneproof.config import RunConfig
 from tuneproof.config.load import dump_config
 from tuneproof.messages import Language, use_language
-from tuneproof.pipeline import AnswerRequest, BlameRequest, RunRequest, Until
+from tuneproof.pipeline import AnswerRequest, BlameRequest, ExportRequest, RunRequest, Until
 from tuneproof.progress import Progress
 from tuneproof.records import (
     Alternative,
@@ -24,6 +24,7 @@ from tuneproof.records import (
     Comparison,
     Control,
     DataReport,
+    Export,
     Finding,
     LostItem,
     Parts,
@@ -42,6 +43,7 @@ from tuneproof.records import (
     TrainingRecord,
     Verdict,
 )
+from tuneproof.records.bases import BaseChoices
 from tuneproof.records.verdict import Decision
 from tuneproof.rundir import RunDir
 
@@ -66,7 +68,8 @@ class FakePipeline(ModuleType):
 
     def __init__(self) -> None:
         super().__init__("tuneproof.pipeline")
-        self.__dict__.update(RunRequest=RunRequest, AnswerRequest=AnswerRequest, BlameRequest=BlameRequest)
+        requests = (RunRequest, AnswerRequest, BlameRequest, ExportRequest)
+        self.__dict__.update({request.__name__: request for request in requests})
         self.questions: list[AnswerRequest] = []
         self.requests: list[RunRequest] = []
         self.resumed: list[tuple[Path, str]] = []
@@ -88,7 +91,7 @@ class FakePipeline(ModuleType):
         self._begin(config, progress)
         return make_report()
 
-    def plan_run(self, config: RunConfig, progress: Progress) -> Plan:
+    def plan_run(self, config: RunConfig, progress: Progress, *, cards: bool = False) -> Plan:
         self._begin(config, progress)
         return self.plan
 
@@ -107,6 +110,12 @@ class FakePipeline(ModuleType):
 
     def blame_item(self, request: BlameRequest, progress: Progress) -> list[Blame]:
         return []
+
+    def export_run(self, request: ExportRequest, progress: Progress) -> list[Export]:
+        return []
+
+    def list_bases(self, limit: int | None) -> BaseChoices:
+        return BaseChoices(device="cpu", dtype="float32", limit_bytes=limit or GIB, tokens=1024, rank=16, bases=[])
 
     def inspect_machine(self) -> dict[str, object]:
         return {

@@ -122,7 +122,7 @@ def test_rows_that_do_not_stand_out_are_told_as_such(call: Call, blamer: Blamer)
         (UsageError("blame.no_item", where="r", item="prob-3", near="probe-3", run="r"), 2, "Nearest ids: probe-3."),
         (RunError("blame.not_measured", where="r", run="r"), 6, "tuneproof resume r"),
         (RunError("blame.no_checkpoint", where="r", why="checkpoint-4: gone", run="r"), 6, "checkpoint-4: gone"),
-        (KeyboardInterrupt(), 130, "goes on from what is saved"),
+        (KeyboardInterrupt(), 130, "there is no result, and nothing was changed"),
     ],
 )
 def test_errors_say_what_to_do(call: Call, blamer: Blamer, error: BaseException, code: int, told: str) -> None:
