@@ -19,7 +19,8 @@ CHINESE = (ROOT / "docs" / "evidence.zh-CN.md").read_text(encoding="utf-8")
 RULES = range(1, 26)
 
 TEXTS = {".css", ".jinja", ".js", ".md", ".py", ".toml", ".txt", ".yaml", ".yml"}
-FOREIGN = re.compile(r"\bshared/|\b(?:science|reliability|memory|performance|ecosystem|peers|style)\.md\b")
+# Pages of notes that are not in the project; `reliability.md` and `peers.md` are pages of its own as well.
+FOREIGN = re.compile(r"\bshared/|\b(?:science|memory|performance|ecosystem|style)\.md\b")
 BARE = re.compile(r"(?<!docs/)\b(?:contract|design)\.md\b")
 PAGE = re.compile(r"\bdocs/[\w.-]+\.md\b")
 FIGURE = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
