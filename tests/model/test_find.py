@@ -40,6 +40,7 @@ def find_in_process(url: str, cache: Path, *asked: tuple[str, bool]) -> list[str
 def test_a_model_of_modelscope_is_fetched_description_first_and_weights_when_they_are_needed(
     tiny_model_dir: Path, tmp_path: Path
 ) -> None:
+    pytest.importorskip("modelscope", reason="modelscope is not installed: pip install 'tuneproof[modelscope]'")
     with serve_folder({"Qwen/tiny": tiny_model_dir}) as scope:
         names = [("modelscope:Qwen/tiny", False), ("modelscope:Qwen/tiny", True), ("modelscope:Qwen/gone", False)]
         first, second, gone = find_in_process(scope.url, tmp_path, *names)
