@@ -53,7 +53,7 @@ def read_cure(run: RunDir) -> Cure:
 
 def snapshot(run: RunDir) -> dict[str, bytes]:
     """Everything that a run hands on, by its place; not its log, its locks, and what bears times."""
-    left_out = {"events.jsonl", ".lock", ".owner", "run.json", "report.html"}
+    left_out = {"events.jsonl", ".lock", ".owner", "progress.json", "run.json", "report.html"}
     return {
         str(path.relative_to(run.path)): path.read_bytes()
         for path in sorted(run.path.rglob("*"))
