@@ -11,6 +11,7 @@ import pytest
 
 from tests.pipeline.curing import FORGETS, SHIPS, Script, read_cure, snapshot
 from tuneproof.config.load import dump_config, load_config
+from tuneproof.errors import StoppedError
 from tuneproof.pipeline import adoption, cure, resume_run
 from tuneproof.progress import Quiet
 from tuneproof.records import JudgeRecord, RunRecord
@@ -34,7 +35,7 @@ def ready(forgetful: RunDir, tmp_path_factory: pytest.TempPathFactory) -> RunDir
     with pytest.MonkeyPatch.context() as patch:
         Script(patch).verdicts = [FORGETS, FORGETS, FORGETS, SHIPS]
         patch.setattr(cure, "adopt_trial", kill)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(StoppedError):
             resume_run(run.path, Quiet())
     return run
 
@@ -70,7 +71,7 @@ def test_a_kill_in_the_middle_of_the_adoption_loses_nothing(
     run = RunDir(tmp_path / "run")
     with pytest.MonkeyPatch.context() as patch:
         kill_after(patch, at)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(StoppedError):
             resume_run(run.path, Quiet())
     assert read_cure(run).adopting == "cure-rate"
     resume_run(run.path, Quiet())
@@ -95,7 +96,7 @@ def test_a_kill_in_the_middle_of_a_folder_is_mended(ready: RunDir, unbroken: dic
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tuneproof.pipeline.links.shutil.rmtree", kill)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(StoppedError):
             resume_run(run.path, Quiet())
     assert not run.adapter.exists()
     resume_run(run.path, Quiet())
