@@ -10,11 +10,13 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.testclient import TestClient
+from starlette.types import Receive
 
 from tests.serve.conftest import TOKEN
 from tests.serve.test_app import HELLO
+from tuneproof.hosts import is_known_host, is_loopback, is_own_origin, list_hosts
 from tuneproof.serve.app import build_app
-from tuneproof.serve.guard import Gate, Guard, is_known_host, is_loopback, is_own_origin, list_hosts
+from tuneproof.serve.guard import Gate, Guard
 from tuneproof.serve.load import Served
 
 
@@ -128,43 +130,40 @@ def test_a_large_body_is_refused_before_it_is_read(guarded: TestClient) -> None:
     assert guarded.post("/v1/chat/completions", headers=headers, content=drip()).status_code == 413
 
 
+def send_body(receive: Receive, gate: Gate) -> int:
+    """The status that a request with this body gets from a guard before an app that must not see it."""
+    told: list[Any] = []
+
+    async def send(message: Any) -> None:
+        told.append(message)
+
+    async def app(*given: Any) -> None:
+        raise AssertionError("the app must not see it")
+
+    scope = {"type": "http", "method": "POST", "path": "/", "headers": [(b"host", b"localhost")]}
+    asyncio.run(Guard(app, gate)(scope, receive, send))
+    return int(told[0]["status"])
+
+
 def test_a_body_that_is_counted_while_it_comes_is_not_read_to_its_end() -> None:
     """Chunked, so no length is told: reading stops at the limit."""
-    sent, told = 0, []
+    sent = 0
 
     async def receive() -> dict[str, Any]:
         nonlocal sent
         sent += 1
         return {"type": "http.request", "body": b" " * 1000, "more_body": True}
 
-    async def send(message: Any) -> None:
-        told.append(message)
-
-    async def app(*given: Any) -> None:
-        raise AssertionError("the app must not see it")
-
-    scope = {"type": "http", "method": "POST", "path": "/", "headers": [(b"host", b"localhost")]}
-    asyncio.run(Guard(app, Gate(frozenset({"localhost"}), body_bytes=10_000))(scope, receive, send))
-    assert told[0]["status"] == 413
+    assert send_body(receive, Gate(frozenset({"localhost"}), body_bytes=10_000)) == 413
     assert sent == 11
 
 
 def test_a_body_that_never_ends_is_given_up() -> None:
-    told: list[Any] = []
-
     async def receive() -> dict[str, Any]:
         await asyncio.sleep(60)
         raise AssertionError("never")
 
-    async def send(message: Any) -> None:
-        told.append(message)
-
-    async def app(*given: Any) -> None:
-        raise AssertionError("the app must not see it")
-
-    scope = {"type": "http", "method": "POST", "path": "/", "headers": [(b"host", b"localhost")]}
-    asyncio.run(Guard(app, Gate(frozenset({"localhost"}), body_seconds=0.05))(scope, receive, send))
-    assert told[0]["status"] == 408
+    assert send_body(receive, Gate(frozenset({"localhost"}), body_seconds=0.05)) == 408
 
 
 def test_a_web_socket_is_closed() -> None:

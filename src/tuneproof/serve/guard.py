@@ -15,21 +15,17 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import platform
-import re
 from collections.abc import Mapping
-from ipaddress import ip_address
 from typing import NamedTuple
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tuneproof.hosts import is_known_host, is_own_origin
 from tuneproof.serve.faults import Fault, quote
 
 BODY_BYTES = 2 * 1024 * 1024
 BODY_SECONDS = 30.0
 """For a body that comes drop by drop."""
-HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\[\]:/@\s]+)(?::[0-9]{1,5})?")
-ORIGIN = re.compile(r"https?://([^/@\s]+)")
 
 
 class Gate(NamedTuple):
@@ -128,41 +124,6 @@ def has_token(given: str, token: str) -> bool:
     wanted = token.encode("utf-8")
     same = hmac.compare_digest(word.strip().encode("latin-1", errors="replace"), wanted)
     return scheme.lower() == "bearer" and same
-
-
-def is_known_host(host: str, names: frozenset[str]) -> bool:
-    """Whether a Host header names this machine: by an address, or by one of its names."""
-    found = HOST.fullmatch(host)
-    if found is None:
-        return False
-    name = found.group(1).lower()
-    try:
-        ip_address(name.strip("[]"))
-    except ValueError:
-        return name in names
-    return True
-
-
-def is_own_origin(origin: str, host: str) -> bool:
-    """Whether an Origin header names the server that the Host header names."""
-    found = ORIGIN.fullmatch(origin)
-    return found is not None and found.group(1).lower() == host.lower()
-
-
-def list_hosts(bound: str) -> frozenset[str]:
-    """Names by which a server on the address `bound` may be asked, besides addresses."""
-    named = {"localhost", bound.lower()}
-    if not is_loopback(bound):
-        named |= {platform.node().lower(), f"{platform.node().lower()}.local"}
-    return frozenset(named - {""})
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches an address."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
 
 
 def read_headers(scope: Scope) -> dict[str, str]:

@@ -18,11 +18,12 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from tuneproof.errors import UsageError
+from tuneproof.hosts import is_loopback, list_hosts
 from tuneproof.model.hardware import DeviceName
 from tuneproof.progress import Progress
 from tuneproof.serve.app import build_app
 from tuneproof.serve.engine import Limits
-from tuneproof.serve.guard import Gate, is_loopback, list_hosts
+from tuneproof.serve.guard import Gate
 from tuneproof.serve.heavy import suggest_commands
 from tuneproof.serve.load import Served, open_served
 from tuneproof.serve.names import BASE, list_names

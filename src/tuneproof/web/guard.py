@@ -16,17 +16,15 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import platform
 from collections.abc import Iterable
 from http.cookies import CookieError, SimpleCookie
-from ipaddress import ip_address
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tuneproof.hosts import is_known_host, is_own_origin, list_hosts
 from tuneproof.web.settings import Settings
 
 SAFE_METHODS = ("GET", "HEAD")
@@ -61,7 +59,7 @@ class Guard:
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
         self.settings = settings
-        self.hosts = list_hosts(settings)
+        self.hosts = list_hosts(settings.host) | {name.lower() for name in settings.hosts}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse, or pass on with the limits set."""
@@ -95,31 +93,10 @@ class Guard:
         return None if knows_token(headers, self.settings.token) else _ask_token(headers, scope["method"])
 
 
-def list_hosts(settings: Settings) -> frozenset[str]:
-    """Names under which this machine may be addressed, addresses apart, in lower case."""
-    names = {"localhost", settings.host.lower(), *(name.lower() for name in settings.hosts)}
-    if not settings.is_local:
-        names |= {platform.node().lower(), f"{platform.node().lower()}.local"}
-    return frozenset(names)
-
-
-def is_known_host(host: str, names: frozenset[str]) -> bool:
-    """Whether a Host header names this machine: an address, which nobody can point elsewhere, or one of its names."""
-    try:
-        name = urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return False
-    try:
-        ip_address(name)
-    except ValueError:
-        return name in names
-    return True
-
-
 def comes_from_us(headers: Headers, host: str, method: str) -> bool:
     """Whether a request was made by one of our pages, or by no page at all."""
     origin = headers.get("origin")
-    if origin is not None and origin.partition("://")[2].lower() != host.lower():
+    if origin is not None and not is_own_origin(origin, host):
         return False
     # A link from elsewhere may open a page; it may not change anything.
     return method in SAFE_METHODS or headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")

@@ -5,10 +5,10 @@ settings = Settings(Path("runs"), token="a long secret")
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
 
+from tuneproof.hosts import is_loopback
 from tuneproof.messages import Language
 
 
@@ -41,13 +41,3 @@ class Settings:
     def folder(self) -> Path:
         """What the app keeps beside the runs: uploaded files, logs of the processes it started."""
         return self.runs / ".web"
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address is this machine's own and no other's; a name that only a resolver could tell is not."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
