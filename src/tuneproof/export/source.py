@@ -16,13 +16,12 @@ from typing import Any, Literal, NamedTuple
 from transformers import GenerationConfig
 from transformers.utils.hub import cached_file
 
+from tuneproof.demo.model import HUB_ID
 from tuneproof.model.chat import end_ids
 from tuneproof.model.find import find_model
 from tuneproof.model.hardware import DtypeName
 from tuneproof.model.load import load_config, load_tokenizer
 
-DEMO_ID = "HuggingFaceTB/SmolLM2-135M-Instruct"
-"""What the demo model is a 4-bit copy of."""
 HF_CACHE = re.compile(r"models--([^/\\]+?)--([^/\\]+)[/\\]snapshots[/\\]([0-9a-f]{40})[/\\]?$")
 """A snapshot in the cache of huggingface_hub: `models--ORG--NAME/snapshots/COMMIT`."""
 MODELSCOPE_CACHE = re.compile(r"modelscope[/\\](?:hub[/\\])?(?:models[/\\])?([^/\\]+)[/\\]([^/\\]+)[/\\]?$")
@@ -62,7 +61,7 @@ def name_base(name: str, revision: str | None, given: str | None = None) -> Base
         title, _, commit = given.partition("@")
         return BaseName(title, commit or revision)
     if name == "demo":
-        return BaseName(DEMO_ID, None)
+        return BaseName(HUB_ID, None)
     if not Path(name).expanduser().is_dir():
         return BaseName(name, revision or find_commit(name))
     return name_folder(Path(name).expanduser().resolve())

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from tuneproof.bases import BASES
 from tuneproof.bases import BaseModel as Listed
+from tuneproof.demo.model import HUB_ID
 from tuneproof.model.hardware import DtypeName, inspect_hardware
+from tuneproof.plan.catalogue import find_known, measure_known
 from tuneproof.plan.forecast import CUBLAS, CUDA_CONTEXT, CUDA_MARGIN, FORMULA_MARGIN, PROCESS
 from tuneproof.plan.formula import Dimensions, Load, Precision, count_linear, count_other, estimate_step
 from tuneproof.records.bases import BaseChoices, BaseFit
@@ -55,12 +57,19 @@ def weigh_base(base: Listed, limit: int, device: str, dtype: DtypeName) -> BaseF
 def estimate_peak(base: Listed, dtype: DtypeName, quantization: str, device: str) -> int:
     """Bytes of the step at its peak, with the margin that the plan allows the formula."""
     load = Load(rows=1, tokens=TOKENS, trained=TRAINED, chunk=CHUNK, checkpointing=True)
-    parts = estimate_step(Dimensions(*base.shape), Precision(dtype, RANK, quantization), load)
+    parts = estimate_step(measure_base(base), Precision(dtype, RANK, quantization), load)
     own = CUDA_CONTEXT + CUBLAS + CUDA_MARGIN if device == "cuda" else PROCESS
     return int(FORMULA_MARGIN * parts.total()) + own
 
 
 def count_parameters(base: Listed) -> int:
-    """Parameters by the model's shape."""
-    sizes = Dimensions(*base.shape)
+    """Parameters by the model's dimensions."""
+    sizes = measure_base(base)
     return count_linear(sizes) + count_other(sizes)
+
+
+def measure_base(base: Listed) -> Dimensions:
+    """Its dimensions, from the table of models; a first choice that is not in it is a bug."""
+    known = find_known(HUB_ID if base.name == "demo" else base.name)
+    assert known is not None, base.name
+    return measure_known(known)

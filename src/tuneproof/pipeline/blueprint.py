@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple
 from transformers import AutoConfig
 
 from tuneproof.model.load import load_config, load_local, load_tokenizer, read_config
-from tuneproof.plan.catalogue import Known, find_known, list_known
+from tuneproof.plan.catalogue import Known, find_known, list_known, measure_known
 from tuneproof.plan.formula import read_dimensions
 
 
@@ -56,7 +56,7 @@ def read_known(known: Known) -> Any:
 def match_known(config: Any) -> Known | None:
     """The model of the table that has the same dimensions, so that its smaller relatives can be named."""
     sizes = read_dimensions(config)
-    return next((one for one in list_known() if read_dimensions(read_known(one)) == sizes), None)
+    return next((one for one in list_known() if measure_known(one) == sizes), None)
 
 
 def _find_tokenizer(name: str, folder: Path) -> Any:

@@ -11,7 +11,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any, NamedTuple
+
+from tuneproof.plan.formula import Dimensions, read_text
 
 SHAPE = (
     "hidden_size",
@@ -125,6 +128,12 @@ FAMILIES: dict[str, Family] = {
     "smollm3": Family(
         "smollm3", {**TIED, "max_position_embeddings": 65536}, {"smollm3-3b": (2048, 11008, 36, 16, 4, 128256)}
     ),
+    # Of this version only: those before have another vocabulary.
+    "mistral": Family(
+        "mistral",
+        {**UNTIED, "head_dim": 128, "max_position_embeddings": 32768},
+        {"mistral-7b@v0.3": (4096, 14336, 32, 32, 8, 32768)},
+    ),
     "gemma": Family(
         "gemma",
         {**TIED, "head_dim": 256, "max_position_embeddings": 8192},
@@ -206,6 +215,7 @@ OTHER_NAMES = (
     (r"^internlm2_5-|^internlm2-", "internlm2.5-"),
     (r"^phi-1_5", "phi-1.5"),
     (r"^minicpm4\.1-", "minicpm4-"),
+    (r"^mistral-7b(-instruct)?-v0\.3$", "mistral-7b@v0.3"),
 )
 
 
@@ -217,6 +227,11 @@ def find_known(name: str) -> Known | None:
     while (shorter := ENDINGS.sub("", wanted)) != wanted:
         wanted = shorter
     return next((_make(wanted, family) for family, one in FAMILIES.items() if wanted in one.sizes), None)
+
+
+def measure_known(known: Known) -> Dimensions:
+    """The sizes of a model of the table."""
+    return read_text(SimpleNamespace(**known.config))
 
 
 def list_smaller(known: Known) -> list[Known]:

@@ -64,7 +64,11 @@ class Load(NamedTuple):
 
 def read_dimensions(config: Any) -> Dimensions:
     """The sizes in a transformers config. Raises ModelError when it has none of a decoder's."""
-    text = config.get_text_config()
+    return read_text(config.get_text_config())
+
+
+def read_text(text: Any) -> Dimensions:
+    """The sizes in what a config says of its decoder, by attributes named as in config.json. Raises ModelError."""
 
     def find(*names: str, default: int | None = None) -> int:
         found = next((getattr(text, name) for name in names if getattr(text, name, None) is not None), default)
