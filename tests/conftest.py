@@ -151,7 +151,18 @@ def save_tiny(folder: Path, config_class: Any, **options: Any) -> Path:
     from transformers import AutoModelForCausalLM
 
     tokenizer = build_tiny_tokenizer()
-    config = config_class(
+    config = make_tiny_config(config_class, tokenizer, **options)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = AutoModelForCausalLM.from_config(config)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def make_tiny_config(config_class: Any, tokenizer: Any, **options: Any) -> Any:
+    """A config of two layers of hidden size 32, for a tokenizer."""
+    return config_class(
         vocab_size=VOCABULARY,
         hidden_size=32,
         intermediate_size=64,
@@ -164,12 +175,6 @@ def save_tiny(folder: Path, config_class: Any, **options: Any) -> Path:
         pad_token_id=tokenizer.pad_token_id,
         **options,
     )
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        model = AutoModelForCausalLM.from_config(config)
-    model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
 
 
 def build_tiny_tokenizer() -> Any:

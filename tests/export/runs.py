@@ -11,7 +11,7 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from tests.cli.conftest import make_plan, make_record, make_verdict
-from tests.conftest import SPECIAL_TOKENS
+from tests.conftest import SPECIAL_TOKENS, make_tiny_config
 from tuneproof.config import RunConfig
 from tuneproof.config.load import dump_config
 from tuneproof.model.load import fingerprint_model, fingerprint_template
@@ -73,19 +73,7 @@ def build_qwen_tokenizer(size: int) -> Any:
 def save_qwen(folder: Path, config_class: Any, **options: Any) -> Path:
     """A random model of Qwen's kind with its tokenizer; the embedding has more rows than there are tokens."""
     tokenizer = build_qwen_tokenizer(300)
-    config = config_class(
-        vocab_size=320,
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        max_position_embeddings=512,
-        bos_token_id=None,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-        **options,
-    )
+    config = make_tiny_config(config_class, tokenizer, **options)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
         model = AutoModelForCausalLM.from_config(config)

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
-from transformers import Qwen2Config
+from peft import PeftModel
+from transformers import AutoModelForCausalLM, Qwen2Config
+
+from tuneproof.model.attention import ATTENTION
+from tuneproof.model.load import add_adapter
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -31,3 +35,12 @@ def qwen_config() -> Qwen2Config:
         use_sliding_window=False,
         rope_parameters={"rope_type": "default", "rope_theta": 1000000.0},
     )
+
+
+def build_tuned(config: Qwen2Config, rank: int) -> PeftModel:
+    """A model of random bfloat16 weights on the device, with an adapter of twice the rank's strength."""
+    torch.manual_seed(0)
+    with torch.device("cuda"):
+        base = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16, attn_implementation=ATTENTION)
+    base.requires_grad_(False)
+    return add_adapter(base, rank=rank, alpha=2 * rank, dropout=0.0, targets="all-linear")

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, Qwen2Config
+from transformers import Qwen2Config
 
+from tests.gpu.conftest import build_tuned
 from tuneproof.config import LoraSection
-from tuneproof.model.attention import ATTENTION
-from tuneproof.model.load import add_adapter, enable_checkpointing
+from tuneproof.model.load import enable_checkpointing
 from tuneproof.model.step import build_optimizer, sum_loss
 from tuneproof.plan.allocator import replay_events
 from tuneproof.plan.forecast import CUBLAS, CUDA_CONTEXT, CUDA_MARGIN
@@ -49,12 +49,8 @@ def capped() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def trained(qwen_config: Qwen2Config) -> Any:
-    torch.manual_seed(0)
-    with torch.device("cuda"):
-        base = AutoModelForCausalLM.from_config(qwen_config, dtype=torch.bfloat16, attn_implementation=ATTENTION)
-    base.requires_grad_(False)
-    model = add_adapter(base, rank=RANK, alpha=2 * RANK, dropout=0.0, targets="all-linear")
-    enable_checkpointing(base)
+    model: Any = build_tuned(qwen_config, RANK)
+    enable_checkpointing(model.get_base_model())
     model.train()
     return model, build_optimizer(model.parameters(), 1e-4)
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, Qwen2Config
+from transformers import Qwen2Config
 
+from tests.gpu.conftest import build_tuned
 from tuneproof.config import RunConfig
-from tuneproof.model.attention import ATTENTION
 from tuneproof.model.chat import Encoded
 from tuneproof.model.generate import generate_answers
-from tuneproof.model.load import add_adapter, enable_checkpointing
+from tuneproof.model.load import enable_checkpointing
 from tuneproof.model.packing import check_isolation
 from tuneproof.model.step import build_optimizer, build_pack, check_plain_head, count_trained, sum_loss
 from tuneproof.records import Message, Row
@@ -27,11 +27,7 @@ BLOGGERS_CARD = 6 * 2**30
 
 @pytest.fixture(scope="module")
 def model(qwen_config: Qwen2Config) -> Any:
-    torch.manual_seed(0)
-    with torch.device("cuda"):
-        base = AutoModelForCausalLM.from_config(qwen_config, dtype=torch.bfloat16, attn_implementation=ATTENTION)
-    base.requires_grad_(False)
-    return add_adapter(base, rank=8, alpha=16, dropout=0.0, targets="all-linear")
+    return build_tuned(qwen_config, 8)
 
 
 def make_rows(count: int, length: int, trained: int) -> list[Encoded]:

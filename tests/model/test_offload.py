@@ -9,22 +9,13 @@ import torch
 from peft import PeftModel
 from torch import Tensor
 
+from tests.model.test_step import load_tuned
 from tuneproof.model.chat import Encoded
-from tuneproof.model.load import add_adapter, enable_checkpointing, load_base
+from tuneproof.model.load import enable_checkpointing
 from tuneproof.model.offload import offload_layers
 from tuneproof.model.step import build_pack, get_base, sum_loss
 
 ROWS = [Encoded(list(range(5, 29)), [False] * 9 + [True] * 15), Encoded([10, 11, 12], [False, True, True])]
-
-
-def load_tuned(folder: Path) -> PeftModel:
-    base = load_base(str(folder), device="cpu", dtype="float32")
-    torch.manual_seed(1)
-    model = add_adapter(base.model, rank=2, alpha=4, dropout=0.0, targets="all-linear")
-    for name, parameter in model.named_parameters():
-        if "lora_B" in name:
-            torch.nn.init.normal_(parameter, std=0.1)
-    return model.train()
 
 
 def find_gradients(model: PeftModel) -> dict[str, Tensor]:
@@ -38,8 +29,8 @@ def find_gradients(model: PeftModel) -> dict[str, Tensor]:
 @pytest.mark.parametrize("checkpointing", [False, True])
 def test_gradients_are_those_of_resident_layers(tiny_qwen_dir: Path, checkpointing: bool) -> None:
     """Equal, bit for bit: the same products of the same numbers."""
-    wanted = find_gradients(load_tuned(tiny_qwen_dir))
-    model = load_tuned(tiny_qwen_dir)
+    wanted = find_gradients(load_tuned(tiny_qwen_dir).train())
+    model = load_tuned(tiny_qwen_dir).train()
     if checkpointing:
         enable_checkpointing(get_base(model))
     stream = offload_layers(model, "cpu")
@@ -51,7 +42,7 @@ def test_gradients_are_those_of_resident_layers(tiny_qwen_dir: Path, checkpointi
 
 
 def test_no_more_than_two_blocks_are_there_and_no_other_can_be_used(tiny_model_dir: Path) -> None:
-    model = load_tuned(tiny_model_dir)
+    model = load_tuned(tiny_model_dir).train()
     stream = offload_layers(model, "cpu")
     # Two layers are too few to see a third one go.
     stream.blocks, stream.kept = [*stream.blocks, *stream.blocks], [*stream.kept, *stream.kept]
@@ -64,7 +55,7 @@ def test_no_more_than_two_blocks_are_there_and_no_other_can_be_used(tiny_model_d
 
 
 def load_and_drop(folder: Path) -> PeftModel:
-    model = load_tuned(folder)
+    model = load_tuned(folder).train()
     offload_layers(model, "cpu")
     for module in model.modules():
         module._forward_pre_hooks.clear()
@@ -76,7 +67,7 @@ def find_gradients_without_hooks(model: PeftModel) -> Tensor:
 
 
 def test_the_base_is_as_it_was_while_answers_are_made(tiny_model_dir: Path) -> None:
-    model = load_tuned(tiny_model_dir).eval()
+    model = load_tuned(tiny_model_dir).train().eval()
     ids = torch.tensor([ROWS[0].ids])
     with torch.no_grad(), model.disable_adapter():
         before = model(input_ids=ids).logits

@@ -7,23 +7,13 @@ from typing import Any
 import pytest
 from transformers import AutoConfig
 
+from tests.plan.conftest import TINY
 from tests.plan.test_trace import LORA, measure_step
 from tuneproof.errors import ModelError
 from tuneproof.plan.subject import build_model, describe_subject, has_plain_head
 from tuneproof.plan.trace import Step, trace_step
 
-LLAMA = {
-    "vocab_size": 512,
-    "hidden_size": 64,
-    "intermediate_size": 160,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "max_position_embeddings": 512,
-    "pad_token_id": 0,
-    "bos_token_id": 1,
-    "eos_token_id": 2,
-}
+LLAMA = {**TINY, "pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
 NEOX = {name: value for name, value in LLAMA.items() if name != "num_key_value_heads"}
 GEMMA = {**LLAMA, "head_dim": 16}
 ARCHITECTURES: dict[str, dict[str, Any]] = {

@@ -74,6 +74,7 @@ def test_what_learns_or_scatters_is_let_be() -> None:
         watch = LossWatch([])
         for step, one in enumerate(noise, start=1):
             watch.look(step, start + (end - start) * step / 2000 + one)
+        assert len(watch.losses) == len(noise)
 
 
 def test_steps_of_an_earlier_process_count() -> None:
