@@ -108,8 +108,9 @@ def run_ours(job: Job, dtype: DtypeName) -> list[Mark]:
     from tuneproof.model.step import check_plain_head
     from tuneproof.records import Message, Row
     from tuneproof.training.dataset import RowSet
+    from tuneproof.training.recovery import Shape
     from tuneproof.training.train import StepLog, train_adapter
-    from tuneproof.training.trainer import Shape, StepReport
+    from tuneproof.training.trainer import StepReport
 
     base = load_base(job.model, device="cpu", dtype=dtype)
     set_seed(job.seed)

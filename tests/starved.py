@@ -26,8 +26,9 @@ from tuneproof.model.recovery import Listeners, answer_within_memory
 from tuneproof.model.step import build_pack, sum_loss
 from tuneproof.records import Message, Row
 from tuneproof.training.dataset import RowSet
+from tuneproof.training.recovery import Shape
 from tuneproof.training.train import StepLog, train_adapter
-from tuneproof.training.trainer import Shape, StepReport
+from tuneproof.training.trainer import StepReport
 
 LENGTH, ROWS, STEPS = 2000, 8, 3
 PROMPT, NEW = 400, 4

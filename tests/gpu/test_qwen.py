@@ -19,8 +19,9 @@ from tuneproof.model.step import build_optimizer, build_pack, check_plain_head, 
 from tuneproof.records import Message, Row
 from tuneproof.training.checkpoint import check_checkpoint
 from tuneproof.training.dataset import RowSet
+from tuneproof.training.recovery import Shape
 from tuneproof.training.train import StepLog, train_adapter
-from tuneproof.training.trainer import Shape, StepReport
+from tuneproof.training.trainer import StepReport
 
 BLOGGERS_CARD = 6 * 2**30
 

@@ -16,8 +16,8 @@ from tuneproof.pipeline.work import Work
 from tuneproof.progress import Quiet
 from tuneproof.records import Parts, Phases, Plan, Recovery, Settings
 from tuneproof.rundir import RunDir
-from tuneproof.training.recovery import Lighter
-from tuneproof.training.trainer import Shape, StepReport
+from tuneproof.training.recovery import Lighter, Shape
+from tuneproof.training.trainer import StepReport
 
 GB = 10**9
 SETTINGS: dict[str, Any] = {

@@ -13,7 +13,7 @@ from tuneproof.config import RunConfig
 from tuneproof.model.load import add_adapter, load_base
 from tuneproof.records import Message, Row
 from tuneproof.training.dataset import RowSet, encode_rows
-from tuneproof.training.trainer import Shape
+from tuneproof.training.recovery import Shape
 
 SHAPE = Shape(pack_tokens=128, loss_chunk=16, plain_head=True)
 

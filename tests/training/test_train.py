@@ -17,8 +17,9 @@ from tuneproof.errors import StoppedError, TrainingError
 from tuneproof.model.generate import generate_answers
 from tuneproof.records import TrainingRecord
 from tuneproof.training.checkpoint import list_checkpoints
+from tuneproof.training.recovery import Shape
 from tuneproof.training.train import StepLog, count_steps, train_adapter
-from tuneproof.training.trainer import Shape, StepReport
+from tuneproof.training.trainer import StepReport
 
 
 def train(bench: Bench, reports: list[StepReport], shape: Shape = SHAPE) -> TrainingRecord:

@@ -10,6 +10,7 @@ more than it needs and is copied when that is full, so once in 64 tokens.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from inspect import signature
 from typing import Any
 
@@ -27,7 +28,13 @@ def pass_cache(model: Any, cache: DynamicCache) -> dict[str, DynamicCache]:
     Asked of the model and not of the version: a model of somebody else's may still have the old name.
     """
     inner = model.get_base_model() if hasattr(model, "get_base_model") else model
-    return {"cache" if "cache" in signature(type(inner).forward).parameters else "past_key_values": cache}
+    return {_name_cache(inner.__class__): cache}
+
+
+@lru_cache(maxsize=32)
+def _name_cache(kind: Any) -> str:
+    """Looked up once a class and not once a token."""
+    return "cache" if "cache" in signature(kind.forward).parameters else "past_key_values"
 
 
 class RoomyLayer(DynamicLayer):

@@ -107,6 +107,8 @@ def make_replay(work: Work) -> None:
 def list_prompts(work: Work, model: Any) -> Iterator[str]:
     """The project's general prompts, then questions that the base asks itself; none that a probe asks."""
     yield from drop_asked(choose_prompts(work.train_rows), work.own_rows)
+    if not work.config.replay.own_turns:
+        return
     probes = [probe.prompt for language in PROBE_LANGUAGES for probe in load_probes(language)]
     asked = [list_words(text) for text in (*probes, *(row.question for row in work.own_rows))]
     draw = Draw(work.config.replay.own_turns, work.config.train.seed, work.config.evaluate.batch_size)

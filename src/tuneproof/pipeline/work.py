@@ -40,7 +40,7 @@ from tuneproof.model.store import AnswerStore, open_store
 from tuneproof.progress import Progress
 from tuneproof.records import Plan, Row, Split
 from tuneproof.rundir import RunDir, write_atomic
-from tuneproof.training.trainer import Shape
+from tuneproof.training.recovery import Shape
 
 PROBE_LANGUAGES: tuple[Literal["en", "zh"], ...] = ("en", "zh")
 """Languages the retention probes exist in."""

@@ -22,8 +22,7 @@ from tuneproof.model.chat import Encoded
 from tuneproof.model.step import build_optimizer, build_pack, count_trained, sum_loss
 from tuneproof.training.checkpoint import Checkpoints
 from tuneproof.training.dataset import RowSet
-from tuneproof.training.recovery import Footing, Lighter, cut_rows, take_step
-from tuneproof.training.recovery import Shape as Shape
+from tuneproof.training.recovery import Footing, Lighter, Shape, cut_rows, take_step
 
 
 class StepReport(NamedTuple):
