@@ -25,6 +25,8 @@ NUMBER = re.compile(r"[-+]?(?!0[0-9])([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)
 CONSTANTS = {"true": True, "false": False, "null": None, "~": None, "": None}
 LONGEST_NUMBER = 400
 """Digits; no float has more, and Python refuses to convert integers of thousands."""
+DEEPEST = 50
+"""Lists and mappings inside each other; a config has four."""
 
 Sources = dict[str, str]
 
@@ -85,9 +87,15 @@ def parse_scalar(text: str) -> Any:
 
 
 def compose_yaml(text: str, file: str) -> yaml.Node | None:
-    """The one document of a YAML text. Raises ConfigError for bad syntax and for aliases, which could blow up."""
+    """The one document of a YAML text. Raises ConfigError for bad syntax, for aliases, which could blow up, and for
+    nesting that no config has: the scanner looks through all open brackets at every token, which took minutes."""
+    depth = 0
     try:
         for event in yaml.parse(text):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > DEEPEST:
+                line = _count_line(event.start_mark)
+                raise ConfigError([Fault("config.syntax", where=f"{file}:{line}", why="nested too deeply")])
             if isinstance(event, yaml.AliasEvent):
                 raise ConfigError([Fault("config.alias", where=f"{file}:{_count_line(event.start_mark)}")])
         return yaml.compose(text)
@@ -95,8 +103,6 @@ def compose_yaml(text: str, file: str) -> yaml.Node | None:
         line, why = _count_line(error.problem_mark), error.problem or "?"
     except yaml.reader.ReaderError as error:
         line, why = text.count("\n", 0, error.position) + 1, f"{error.reason}: {error.character!r}"
-    except RecursionError:
-        line, why = 1, "nested too deeply"
     raise ConfigError([Fault("config.syntax", where=f"{file}:{line}", why=why)])
 
 

@@ -277,10 +277,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "cli.run.item": ("Id", "编号"),
     "cli.run.blame": ("See which training rows cost the lost answers", "查看哪些训练数据导致了丢失的回答"),
     "cli.run.chat": ("Talk to base and tuned side by side", "与基座和微调后的模型并排对话"),
-    "cli.run.export": (
-        "A file for llama.cpp, proven to answer as this run did",
-        "导出 llama.cpp 可用的文件，并验证其回答与本次运行一致",
-    ),
     "cli.run.use": ("Use the adapter in Python", "在 Python 中使用适配器"),
     "cli.report.written": ("The report is written: {path}", "报告已写入：{path}"),
     "cli.config.default": ("default", "默认"),

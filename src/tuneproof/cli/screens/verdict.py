@@ -74,8 +74,6 @@ def list_steps(run: RunDir, record: RunRecord, model: str) -> list[str]:
         *([f"  # {tell('cli.run.blame')}", f"  tuneproof blame {folder} lost"] if lost else []),
         f"  # {tell('cli.run.chat')}",
         f"  tuneproof chat {folder}",
-        f"  # {tell('cli.run.export')}",
-        f"  tuneproof export {folder} --to gguf",
         f"  # {tell('cli.run.use')}",
         *([f"  from {found} import {base.partition('(')[0]}"] if found else []),
         "  from peft import PeftModel; from transformers import AutoModelForCausalLM",
