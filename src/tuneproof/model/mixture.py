@@ -76,9 +76,10 @@ def read_adapter(folder: Path) -> Adapter:
 class Mixture:
     """What the rows of the next forward are answered by."""
 
-    def __init__(self, adapters: int, device: torch.device) -> None:
+    def __init__(self, adapters: int, device: torch.device, dtype: torch.dtype) -> None:
         self.adapters = adapters
         self.device = device
+        self.dtype = dtype
         self._scale_BK: Tensor | None = None
         self._weights: dict[tuple[tuple[int, int, float], ...], Tensor] = {}
 
@@ -104,7 +105,7 @@ class Mixture:
         if layout not in self._weights:
             columns = torch.tensor([k for k, rank, _ in layout for _ in range(rank)], device=self.device)
             strength_R = torch.tensor([s for _, rank, s in layout for _ in range(rank)], device=self.device)
-            self._weights[layout] = (self._scale_BK[:, columns] * strength_R)[:, None]
+            self._weights[layout] = (self._scale_BK[:, columns] * strength_R)[:, None].to(self.dtype)
         return self._weights[layout]
 
 
@@ -116,9 +117,9 @@ class MixedLinear(nn.Module):
         self.plain = plain
         self.mixture = mixture
         self.layout = tuple((k, part.down_RI.shape[0], part.strength) for k, part in parts.items())
-        # fp32, as PEFT keeps and applies them and as answers were measured, whatever the base's own type.
-        down_RI = torch.cat([part.down_RI for part in parts.values()]).to(mixture.device, torch.float32)
-        up_OR = torch.cat([part.up_OR for part in parts.values()], 1).to(mixture.device, torch.float32)
+        # In the type of what comes in, as `model/lora` trained and measured it.
+        down_RI = torch.cat([part.down_RI for part in parts.values()]).to(mixture.device, mixture.dtype)
+        up_OR = torch.cat([part.up_OR for part in parts.values()], 1).to(mixture.device, mixture.dtype)
         self.down_IR = nn.Buffer(down_RI.t().contiguous(), persistent=False)
         self.up_RO = nn.Buffer(up_OR.t().contiguous(), persistent=False)
 
@@ -128,8 +129,9 @@ class MixedLinear(nn.Module):
         weight_B1R = self.mixture.weigh(self.layout)
         if weight_B1R is None:
             return plain_BTO
-        added_BTO = ((input_BTI.float() @ self.down_IR) * weight_B1R) @ self.up_RO
-        return (plain_BTO + added_BTO).to(plain_BTO.dtype)
+        inner_BTR = (input_BTI @ self.down_IR) * weight_B1R
+        added = torch.addmm(plain_BTO.flatten(0, -2), inner_BTR.flatten(0, -2), self.up_RO)
+        return added.view_as(plain_BTO)
 
 
 def mount_adapters(model: nn.Module, adapters: Sequence[Adapter], names: Sequence[str]) -> Mixture:
@@ -137,7 +139,9 @@ def mount_adapters(model: nn.Module, adapters: Sequence[Adapter], names: Sequenc
 
     `names` are told when one does not fit: RunError.
     """
-    mixture = Mixture(len(adapters), next(model.parameters()).device)
+    # Weights in 4 bits say nothing of the type that is computed in; the embeddings do.
+    embeddings: Any = model.get_input_embeddings()  # type: ignore[operator]
+    mixture = Mixture(len(adapters), embeddings.weight.device, embeddings.weight.dtype)
     modules = dict(model.named_modules())
     for path in sorted({path for adapter in adapters for path in adapter}):
         parts = {k: adapter[path] for k, adapter in enumerate(adapters) if path in adapter}
