@@ -183,3 +183,13 @@ def test_a_closed_engine_tells_who_waits_and_takes_no_more(run_paths: list[Path]
         engine.ask(question, heard.put)
     with pytest.raises(Closed):
         engine.run(lambda: None)
+
+
+def test_who_hears_the_end_finds_its_room_free(idle: Served) -> None:
+    engine = idle.engine
+    heard: SimpleQueue[tuple[bool, int]] = SimpleQueue()
+    engine.ask(pose(idle, "first", "Hello"), lambda piece: heard.put((piece.last, engine.running)))
+    running = [heard.get(timeout=SECONDS)]
+    while not running[-1][0]:
+        running.append(heard.get(timeout=SECONDS))
+    assert running[-1] == (True, 0)

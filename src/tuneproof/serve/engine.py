@@ -178,22 +178,17 @@ class Engine:
         """Drop answers that nobody waits for, and those that took too long."""
         now = time.monotonic()
         with self._gate:
-            late = [ticket for ticket in self.waiting if now > ticket.deadline and not ticket.cancelled]
-            self.waiting = deque(t for t in self.waiting if not t.cancelled and t not in late)
-        for ticket in late:
-            ticket.tell(Piece(fault="timeout"))
-        if self._reading and self._is_over(self._reading.row.ticket, now):
+            late = [ticket for ticket in self.waiting if ticket.over(now)]
+            self.waiting = deque(ticket for ticket in self.waiting if not ticket.over(now))
+        if self._reading and self._reading.row.ticket.over(now):
+            late.append(self._reading.row.ticket)
             self._reading = None
         for place in reversed(range(len(self._active))):
-            if self._is_over(self._active[place].ticket, now):
+            if self._active[place].ticket.over(now):
+                late.append(self._active[place].ticket)
                 self._drop(place)
-
-    def _is_over(self, ticket: Ticket, now: float) -> bool:
-        """Whether a ticket is cancelled or late; a late one is told."""
-        if now > ticket.deadline:
+        for ticket in late:
             ticket.tell(Piece(fault="timeout"))
-            return True
-        return ticket.cancelled
 
     def _admit(self) -> bool:
         """Take the next question, where there is room for it beside those under way."""
@@ -221,9 +216,11 @@ class Engine:
                 return len(part)
             self._reading = None
             (token,) = pick_tokens(logits_1V, [row.sampler])
-            if not row.say(token, logits_1V[0], self.ends):
+            piece = row.say(token, logits_1V[0], self.ends)
+            if not piece.last:
                 self._slots.join(cache, length=done, room=question.room)
                 self._active.append(row)
+            row.ticket.tell(piece)
         except (RuntimeError, FloatingPointError):
             # Memory, mostly: only this answer fails.
             self._reading = None
@@ -238,9 +235,13 @@ class Engine:
         self.mixture.use([row.ticket.question.scales for row in rows])
         logits_BV = self._slots.read(self.model, [row.newest for row in rows])
         picked = pick_tokens(logits_BV, [row.sampler for row in rows])
-        ended = [place for place, row in enumerate(rows) if row.say(picked[place], logits_BV[place], self.ends)]
-        for place in reversed(ended):
-            self._drop(place)
+        pieces = [row.say(picked[place], logits_BV[place], self.ends) for place, row in enumerate(rows)]
+        for place in reversed(range(len(rows))):
+            if pieces[place].last:
+                self._drop(place)
+        # Told after the ended rows are out: who has heard the end finds its room free.
+        for row, piece in zip(rows, pieces, strict=True):
+            row.ticket.tell(piece)
 
     def _drop(self, place: int) -> None:
         """Take a row out; the last one takes its place, here as in the cache."""

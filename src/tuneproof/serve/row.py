@@ -3,7 +3,8 @@
 In: a `Ticket`, which is a question and who listens. Tokens come one by one with their logits.
 
     row = Row(Ticket(question, print, deadline), tokenizer, speller)
-    over = row.say(token, logits_V, ends={2})
+    piece = row.say(token, logits_V, ends={2})
+    row.ticket.tell(piece)
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from tuneproof.serve.sampler import Sampler, score_token
 from tuneproof.serve.transcript import Speller, Transcript
 
 Listener = Callable[[Piece], None]
+SILENCE = Piece()
 
 
 class Ticket:
@@ -34,9 +36,13 @@ class Ticket:
         """Nobody waits for the answer any more: it ends with its next token, and nothing is said."""
         self.cancelled = True
 
+    def over(self, now: float) -> bool:
+        """Whether nobody waits for it, or its time is up."""
+        return self.cancelled or now > self.deadline
+
     def tell(self, piece: Piece) -> None:
-        """Hand a piece to who listens, while someone does."""
-        if not self.cancelled:
+        """Hand a piece to who listens, while someone does, unless it says nothing."""
+        if not self.cancelled and piece != SILENCE:
             self.listen(piece)
 
 
@@ -55,8 +61,8 @@ class Row:
         self._told = 0
         """Scores that have been sent."""
 
-    def say(self, token: int, logits_V: Tensor, ends: set[int]) -> bool:
-        """Add a token to the answer, unless it ends it; tell what can be told. Whether the answer is over."""
+    def say(self, token: int, logits_V: Tensor, ends: set[int]) -> Piece:
+        """Add a token to the answer, unless it ends it. What can be told now: maybe nothing, maybe the last of it."""
         question = self.ticket.question
         finish: Finish | None = "stop" if token in ends else None
         text = ""
@@ -72,15 +78,13 @@ class Row:
                 finish = "length"
         if finish:
             text += self._transcript.close()
-        self._tell(text, finish)
-        return finish is not None
+        return self._piece(text, finish)
 
-    def _tell(self, text: str, finish: Finish | None) -> None:
+    def _piece(self, text: str, finish: Finish | None) -> Piece:
         # A token is told with the text that it begins; those of a stop string never are.
         whole = finish is not None and not self._transcript.stopped
         settled = len(self._scored) if whole else min(self._transcript.settled, len(self._scored))
         scored = tuple(self._scored[self._told : settled])
         self._told = max(self._told, settled)
-        if text or scored or finish:
-            usage = Usage(len(self.ticket.question.prompt), self._tokens) if finish else None
-            self.ticket.tell(Piece(text, scored, finish, usage))
+        usage = Usage(len(self.ticket.question.prompt), self._tokens) if finish else None
+        return Piece(text, scored, finish, usage)
