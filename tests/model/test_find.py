@@ -90,6 +90,7 @@ def test_a_gguf_file_is_told_from_others_by_its_first_bytes(tiny_model_dir: Path
         with pytest.raises(ModelError) as caught:
             convert_file(path)
         assert (caught.value.key, caught.value.where) == (key, str(path))
+    assert "it holds 32 weights, its header describes 6,6" in caught.value.message()
 
 
 def test_the_demo_file_as_a_gguf_file_is_the_demo_model(demo_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:

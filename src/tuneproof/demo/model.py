@@ -46,8 +46,13 @@ def demo_model_path() -> Path:
     return folder
 
 
-def run_conversion(gguf: Path, folder: Path) -> str | None:
-    """Convert a GGUF file into `folder`, in a process of its own. Returns why it failed, or None."""
-    command = [sys.executable, "-m", "tuneproof.model.convert", str(gguf), str(folder)]
+def run_conversion(gguf: Path, folder: Path, *weights: int) -> str | None:
+    """Convert a GGUF file into `folder`, in a process of its own. Returns why it failed, or None.
+
+    `weights`: how many the file holds, to refuse one that describes a larger model.
+    """
+    command = [sys.executable, "-m", "tuneproof.model.convert", str(gguf), str(folder), *map(str, weights)]
     done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", errors="replace")
+    if done.returncode < 0:
+        return f"signal {-done.returncode}"
     return (done.stderr.strip().splitlines() or ["?"])[-1] if done.returncode else None

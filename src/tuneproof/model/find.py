@@ -90,10 +90,11 @@ def convert_file(file: Path) -> Path:
     folder = user_cache_path("tuneproof") / f"{file.stem.lower()}-{mark}"
     if (folder / "config.json").is_file():
         return folder
-    needed, free = 4 * count_weights(file), free_disk(folder)
+    weights, free = count_weights(file), free_disk(folder)
+    needed = 4 * weights
     if needed > free:
         raise FitError("disk.full", where=str(folder.parent), needed=needed // 10**6, free=free // 10**6)
-    why = run_conversion(file, folder)
+    why = run_conversion(file, folder, weights)
     if why is not None:
         raise ModelError("model.no_conversion", where=str(file), name=file.name, why=why)
     return folder
