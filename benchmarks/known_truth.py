@@ -2,6 +2,7 @@
 
     python benchmarks/known_truth.py shuffled nothing demo planted leaked few     each about 6 minutes on 2 cores
     python benchmarks/known_truth.py nothing --seeds 20                           about two hours
+    python benchmarks/known_truth.py nothing --seeds 20 --go-on                   only those that are not there yet
 
 - `shuffled`: the demo's answers, permuted within their task. The form can be learnt, the content cannot: never SHIP.
 - `nothing`: answers drawn from the base itself. There is nothing to learn: never SHIP, and of 20 seeds at least 16 end
@@ -243,12 +244,15 @@ TRIES: dict[str, Callable[[Path, int], Result]] = {
 }
 
 
-def main(names: Sequence[str], seeds: int, folder: Path) -> int:
-    """Run them, write what came out after each, and say what does not hold."""
+def main(names: Sequence[str], seeds: int, folder: Path, go_on: bool) -> int:
+    """Run them, write what came out after each with its commit, and say what does not hold."""
     found = json.loads(OUT.read_text(encoding="utf-8")) if OUT.is_file() else {}
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], stdout=subprocess.PIPE, text=True, check=True)
     for name in names:
         for seed in range(1, seeds + 1):
-            result = TRIES[name](folder / f"{name}-{seed}", seed)
+            if go_on and str(seed) in found.get(name, {}):
+                continue
+            result = TRIES[name](folder / f"{name}-{seed}", seed) | {"commit": commit.stdout.strip()}
             found.setdefault(name, {})[str(seed)] = result
             OUT.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
             told = {key: value for key, value in result.items() if key != "lost_items"}
@@ -263,6 +267,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="+", choices=TRIES)
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--go-on", action="store_true", help="leave out what is in the file already")
     parser.add_argument("--folder", type=Path, default=Path("runs/known_truth"))
     options = parser.parse_args()
-    sys.exit(main(options.names, options.seeds, options.folder))
+    sys.exit(main(options.names, options.seeds, options.folder, options.go_on))

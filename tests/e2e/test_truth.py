@@ -28,7 +28,8 @@ QUICK = (
     f"evaluate.select_probes={SLICE}",
     "evaluate.reworded_rows=0",
     "evaluate.train_rows=1",
-    "evaluate.drift_items=5",
+    "evaluate.drift_items=1",
+    "evaluate.max_new_tokens=24",
     "evaluate.languages=[en]",
     "replay.fraction=0.05",
 )
@@ -66,7 +67,7 @@ def test_facts_that_are_overwritten_are_lost_and_blamed_on_the_rows_that_did_it(
 def test_answers_of_other_questions_are_never_worth_shipping(demo_model: Path, tmp_path: Path) -> None:
     """The form of an answer is learnt from them, and beats a base that scores near zero; the content is not there."""
     rows = shuffle_answers([row for row in read_demo() if row["task"] == "convert"], seed=1)
-    found = run_rows(rows, tmp_path, *set_all("train.max_steps=20", "evaluate.retention_items=24"))
+    found = run_rows(rows, tmp_path, *set_all("train.max_steps=14", "evaluate.retention_items=24"))
     assert found["code"] == 0
     assert found["decision"] != "ship"
     # What must not happen is a lead over the control, however the base is beaten.
