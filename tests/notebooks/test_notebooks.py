@@ -15,7 +15,8 @@ FEW_STEPS = """
 MORE = ["--set", "train.max_steps=2", "--set", "train.batch_size=4", "--set", "evaluate.retention_items=8",
         "--set", "evaluate.test_rows=8", "--set", "evaluate.select_rows=4", "--set", "evaluate.select_probes=4",
         "--set", "evaluate.checkpoints=1", "--set", "evaluate.scales=[1.0]", "--set", "evaluate.few_shot=[]",
-        "--set", "evaluate.max_new_tokens=8", "--set", "evaluate.drift_items=1", "--set", "evaluate.languages=[en]", "--set", "replay.fraction=0"]
+        "--set", "evaluate.max_new_tokens=8", "--set", "evaluate.languages=[en]", "--set", "replay.fraction=0",
+        "--set", "evaluate.drift_items=1"]
 TIME = None
 DATA = "few.jsonl"
 DRIVE = "drive"
