@@ -2,8 +2,9 @@
 
     python benchmarks/waiting.py                 3 rounds, about 4 minutes on 2 cores; nothing else should run
 
-Each measurement is a process of its own, since the policy is read when torch is loaded: the demo model, forward and
-backward of 4 x 128 tokens, and 24 tokens of 16 answers, each after one that is not counted. `spin` is the libraries'
+Each measurement is a process of its own, since the policy is read when torch is loaded: the demo model in
+the type that runs take here, forward and backward of 4 x 128 tokens, and 24 tokens of 16 answers, each after one that is
+not counted. `spin` is the libraries'
 default, `sleep` is what the command line sets (`OMP_WAIT_POLICY=passive`), `one thread` needs no waiting. Printed are
 the seconds, median of the rounds, as ratios to `spin` alone.
 """
@@ -30,9 +31,10 @@ def time_work() -> None:
     import torch
 
     from tuneproof.model.generate import generate_answers
+    from tuneproof.model.hardware import inspect_hardware
     from tuneproof.model.load import load_base
 
-    model = load_base("demo", device="cpu", dtype="float32").model
+    model = load_base("demo", device="cpu", dtype=inspect_hardware("cpu").dtype).model
     tokens_BT = torch.arange(512).view(4, 128)
 
     def train() -> None:
