@@ -8,6 +8,7 @@ import socket
 import pytest
 
 from tests.source import list_imports, read_modules
+from tuneproof.config.load import list_keys
 
 # What could open a connection; rundir takes the machine's name from `socket`, nothing more. One module can: it asks the
 # judge model that the user names, and is reached only where the config names one.
@@ -77,7 +78,11 @@ def test_no_module_reads_a_format_that_can_carry_code() -> None:
     assert {name for name, _ in unsafe} <= {"tuneproof.explain.gradient"}
 
 
-def test_code_of_a_model_is_never_trusted() -> None:
+def test_code_of_a_model_is_trusted_where_the_command_line_says_so_and_nowhere_else() -> None:
     given = [(name, word) for name, call in list_calls() for word in call.keywords if word.arg == "trust_remote_code"]
     assert {name for name, _ in given} == {"tuneproof.model.load"}
-    assert all(isinstance(word.value, ast.Constant) and word.value.value is False for _, word in given)
+    assert {ast.unparse(word.value) for _, word in given} == {"allows_code()", "False"}
+    opened = {name for name, call in list_calls() if ast.unparse(call.func) == "trusting_code"}
+    assert opened == {"tuneproof.cli.app"}
+    # A config, which somebody else may have sent, cannot.
+    assert [key for key in list_keys() if "trust" in key or "remote" in key] == []

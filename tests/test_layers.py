@@ -8,7 +8,7 @@ from graphlib import TopologicalSorter
 from tests.source import list_imports, read_modules
 
 GROUND = {
-    *("bases", "config", "demo", "errors", "figures", "hosts", "messages", "progress", "records", "rundir"),
+    *("bases", "config", "consent", "demo", "errors", "figures", "hosts", "messages", "progress", "records", "rundir"),
     "statistics",
 }
 STAGES = {"data", "evals", "explain", "export", "plan", "training"}

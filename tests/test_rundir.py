@@ -158,6 +158,23 @@ def test_a_second_writer_is_told_who_holds_the_folder_and_a_dead_one_holds_nothi
         assert f"pid {os.getpid()}" in (run.path / ".owner").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("place", ["file/run", "file"])
+def test_a_folder_that_cannot_be_made_is_the_users_error(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(RunError) as raised, RunDir(tmp_path / place).lock():
+        pass
+    assert raised.value.key == "run.unwritable"
+
+
+@pytest.mark.parametrize("line", [b"[" * 100_000, b"3", b"null", b'{"time": 1}', b"\xff\xfe"])
+def test_a_line_that_is_no_event_is_left_out(run: RunDir, line: bytes) -> None:
+    run.log_event("first")
+    with (run.path / "events.jsonl").open("ab") as file:
+        file.write(line)
+    run.log_event("last")
+    assert [event["kind"] for event in run.load_events()] == ["first", "last"]
+
+
 def test_the_lock_is_free_after_an_error_inside(run: RunDir) -> None:
     with pytest.raises(ValueError, match="inside"), run.lock():
         raise ValueError("inside")

@@ -172,13 +172,7 @@ class RunDir:
 
     def load(self, kind: type[Record]) -> Record:
         """The record of this kind."""
-        path = self.path / PLACES[kind]
-        try:
-            return kind.model_validate_json(path.read_bytes())
-        except FileNotFoundError:
-            raise RunError("run.missing", where=str(path), file=PLACES[kind]) from None
-        except (ValidationError, OSError) as error:
-            raise RunError("run.damaged", where=str(path), why=str(error).splitlines()[0]) from error
+        return self._load_record(self.path / PLACES[kind], kind)
 
     def save(self, record: BaseModel) -> None:
         """Write the record to its place."""
@@ -226,23 +220,19 @@ class RunDir:
 
     def load_blames(self) -> list[Blame]:
         """What is known of all items that were looked at, by their file names."""
-        blames = []
-        for path in sorted(self.blame.glob("*.json")):
-            try:
-                blames.append(Blame.model_validate_json(path.read_bytes()))
-            except (ValidationError, OSError) as error:
-                raise RunError("run.damaged", where=str(path), why=str(error).splitlines()[0]) from error
-        return blames
+        return [self._load_record(path, Blame) for path in sorted(self.blame.glob("*.json"))]
 
     def load_events(self) -> list[dict[str, Any]]:
-        """All events; a line cut short by a crash is left out."""
+        """All events; a line cut short by a crash, or that is no event, is left out."""
         path = self.path / "events.jsonl"
         events = []
         for line in path.read_text(encoding="utf-8", errors="replace").split("\n") if path.is_file() else []:
             try:
-                events.append(json.loads(line))
-            except json.JSONDecodeError:
+                event = json.loads(line)
+            except (ValueError, RecursionError):
                 continue
+            if isinstance(event, dict) and "kind" in event:
+                events.append(event)
         return events
 
     def log_event(self, kind: str, **facts: object) -> None:
@@ -257,23 +247,33 @@ class RunDir:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold the folder as its only writer. Raises RunError, naming the owner, when another process holds it.
+        """Hold the folder as its only writer. Raises RunError when it cannot be written, or another process holds it.
 
         The operating system frees the lock of a dead process, so a killed run leaves the folder usable.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
         owner = self.path / ".owner"
         lock = FileLock(self.path / ".lock")
         try:
+            self.path.mkdir(parents=True, exist_ok=True)
             lock.acquire(timeout=0)
         except Timeout:
             held = owner.read_text(encoding="utf-8").strip() if owner.is_file() else "?"
             raise RunError("run.locked", where=str(self.path), owner=held) from None
+        except OSError as error:
+            raise RunError("run.unwritable", where=str(self.path), why=error.strerror or str(error)) from error
         try:
             write_atomic(owner, f"pid {os.getpid()} on {socket.gethostname()}\n")
             yield
         finally:
             lock.release()
+
+    def _load_record(self, path: Path, kind: type[Record]) -> Record:
+        try:
+            return kind.model_validate_json(path.read_bytes())
+        except FileNotFoundError:
+            raise RunError("run.missing", where=str(path), file=path.relative_to(self.path).as_posix()) from None
+        except (ValidationError, OSError) as error:
+            raise RunError("run.damaged", where=str(path), why=str(error).splitlines()[0]) from error
 
     def _load_lines(self, path: Path, kind: type[Record]) -> Iterator[Record]:
         try:

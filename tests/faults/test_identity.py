@@ -13,10 +13,12 @@ import pytest
 
 from tests.faults.injection import flip_byte
 from tests.pipeline.test_chain import make_config, write_rows
-from tuneproof.config import RunConfig
+from tuneproof.config import ModelSection, RunConfig
 from tuneproof.config.load import load_config
 from tuneproof.errors import RunError, StoppedError, UsageError
+from tuneproof.export.source import locate_base
 from tuneproof.pipeline import RunRequest, resume_run, run_all
+from tuneproof.pipeline.start import pin_base
 from tuneproof.progress import Quiet
 from tuneproof.records import RunRecord
 from tuneproof.rundir import RunDir
@@ -198,6 +200,38 @@ def test_a_stop_in_any_stage_is_noted_and_gone_on_from(
     assert run.load(RunRecord).status == "done"
     same = "checkpoints/checkpoint-4/adapter_model.safetensors"
     assert (run.path / same).read_bytes() == (begun.run.path / same).read_bytes()
+
+
+def test_a_hub_s_base_is_pinned_to_the_commit_that_it_had(
+    tiny_model_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    kept = tmp_path / "models--Some--Tiny"
+    commits = ["1" * 40, "2" * 40]
+    for commit in commits:
+        shutil.copytree(tiny_model_dir, kept / "snapshots" / commit)
+    (kept / "refs").mkdir()
+    for commit in commits:
+        (kept / "refs" / "main").write_text(commit, encoding="utf-8")
+        assert pin_base(ModelSection(name="Some/Tiny")) == commit
+    # What was begun with the first goes on with it, whatever the hub has by now.
+    assert pin_base(ModelSection(name="Some/Tiny", revision=commits[0])) == commits[0]
+    assert locate_base("Some/Tiny", commits[0]).name == commits[0]
+    assert pin_base(ModelSection(name=str(tiny_model_dir))) is None
+
+
+def test_several_processes_are_refused_before_anything_is_written(
+    begun: Begun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A launcher's other processes would each see a part of every batch, and one would find the folder locked."""
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    request = RunRequest(begun.config(), tmp_path / "new", command="tuneproof run", until="train")
+    ways: list[Callable[[], RunDir]] = [lambda: run_all(request, Quiet()), lambda: resume_run(begun.run.path, Quiet())]
+    for start in ways:
+        with pytest.raises(UsageError) as caught:
+            start()
+        assert (caught.value.key, caught.value.exit_code) == ("train.several_processes", 2)
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_second_writer_is_refused_and_a_finished_run_stays_finished(begun: Begun) -> None:

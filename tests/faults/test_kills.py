@@ -18,24 +18,30 @@ from tests.source import ROOT
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows cannot fork")
 
 
-def run_trials(*options: str) -> list[dict[str, Any]]:
-    command = [sys.executable, "-m", "tests.faults.trials", *options]
+@pytest.fixture(scope="module")
+def trials() -> list[dict[str, Any]]:
+    """All trials, by one process that loads the libraries once."""
+    command = [sys.executable, "-m", "tests.faults.trials", "--trainings", "5", "--chains", "1", "--seed", "2"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
     assert done.stdout, done.stderr
     found: list[dict[str, Any]] = json.loads(done.stdout)["trials"]
     return found
 
 
-def test_five_trainings_that_are_killed_end_with_the_adapter_of_the_undisturbed_one() -> None:
-    trials = run_trials("--trainings", "5", "--seed", "2")
-    assert [trial["same"] for trial in trials] == [True] * 5, trials
-    assert all(any(kill["hit"] for kill in trial["kills"]) for trial in trials)
-    assert {trial["case"]["save_steps"] for trial in trials} == {1, 6}
-    assert {trial["case"]["workers"] for trial in trials} == {2}
+def test_five_trainings_that_are_killed_end_with_the_adapter_of_the_undisturbed_one(
+    trials: list[dict[str, Any]],
+) -> None:
+    trainings = [trial for trial in trials if trial["kind"] == "training"]
+    assert [trial["same"] for trial in trainings] == [True] * 5, trainings
+    assert all(any(kill["hit"] for kill in trial["kills"]) for trial in trainings)
+    assert {trial["case"]["save_steps"] for trial in trainings} == {1, 6}
+    assert {trial["case"]["workers"] for trial in trainings} == {2}
 
 
-def test_a_chain_that_is_killed_and_finds_the_disk_full_in_every_stage_comes_to_the_same() -> None:
-    (trial,) = run_trials("--trainings", "0", "--chains", "1", "--seed", "2")
+def test_a_chain_that_is_killed_and_finds_the_disk_full_in_every_stage_comes_to_the_same(
+    trials: list[dict[str, Any]],
+) -> None:
+    (trial,) = (trial for trial in trials if trial["kind"] == "chain")
     assert trial["same"], trial
     # A store of answers that finds the disk full makes them again; everything else says so.
     assert {fault["code"] for fault in trial["faults"] if fault["deed"] == "full"} <= {0, 4}, trial

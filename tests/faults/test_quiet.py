@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -29,8 +30,11 @@ def watch(event, arguments):
         with open(os.environ["WATCHED"], "a") as file:
             file.write(f"{event} {arguments[-1] if event == 'socket.connect' else arguments[:2]}\\n")
 sys.addaudithook(watch)
-from tuneproof.cli import main
-main()
+import json
+from tuneproof.cli import run_command
+for command in json.loads(sys.argv[1]):
+    code = run_command(command)
+    assert code == 0, (command, code)
 """
 
 
@@ -42,22 +46,20 @@ def told(tiny_model_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> tupl
     watched.touch()
     knobs = [part for key, value in SMALL.items() for part in ("--set", f"{key}={value}")]
     hidden = {key: value for key, value in os.environ.items() if key != "HF_HUB_OFFLINE"}
-    said = ""
-    for command in (
+    commands = [
         ["run", str(rows), "--model", str(tiny_model_dir), "--out", str(folder / "run"), *knobs],
         ["report", str(folder / "run")],
         ["doctor", "--json"],
-    ):
-        done = subprocess.run(
-            [sys.executable, "-c", WATCH, *command],
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            env={**hidden, **SECRETS, "WATCHED": str(watched), "OMP_NUM_THREADS": "1"},
-        )
-        assert done.returncode == 0, done.stderr
-        said += done.stdout + done.stderr
-    return folder, said
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", WATCH, json.dumps(commands)],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env={**hidden, **SECRETS, "WATCHED": str(watched), "OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode == 0, done.stderr
+    return folder, done.stdout + done.stderr
 
 
 def test_a_full_run_looks_up_and_connects_to_nothing(told: tuple[Path, str]) -> None:
@@ -67,7 +69,7 @@ def test_a_full_run_looks_up_and_connects_to_nothing(told: tuple[Path, str]) -> 
 
 def test_the_watch_sees_what_there_is_to_see(tmp_path: Path) -> None:
     watched = tmp_path / "watched"
-    script = WATCH.partition("from tuneproof")[0] + "import socket\nsocket.getaddrinfo('localhost', 80)\n"
+    script = WATCH.partition("import json")[0] + "import socket\nsocket.getaddrinfo('localhost', 80)\n"
     subprocess.run([sys.executable, "-c", script], env={**os.environ, "WATCHED": str(watched)}, check=True)
     assert "socket.getaddrinfo" in watched.read_text(encoding="utf-8")
 

@@ -2,7 +2,8 @@
 
     python -m tests.faults.trials --trainings 5 --chains 1 --seed 1        # one JSON object on stdout
 
-The libraries and the model are loaded once; each attempt is a fork, so it costs a second. A kill is SIGKILL: at a
+The libraries and the model are loaded once; each attempt is a fork, so it costs a second or less. What a training comes
+to undisturbed is found once for each way of doing it. A kill is SIGKILL: at a
 random moment, or right before a random write of the run folder (in the middle of a save, between two renames). A
 training is packed, cut into several forwards a step (gradient accumulation), fed by two loader workers, and saves at
 the end of each epoch; every third trial saves at every step instead, every fifth has a base in bfloat16.
@@ -13,6 +14,7 @@ In: how many, a seed. Out: for each trial the kills, where they hit, and whether
 from __future__ import annotations
 
 import argparse
+import gc
 import hashlib
 import json
 import os
@@ -27,6 +29,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
+import scipy.stats  # noqa: F401 - a second, in each chain that has to import it itself
 from transformers import LlamaConfig, set_seed
 
 from tests.conftest import save_tiny
@@ -150,18 +153,29 @@ def hash_weights(folder: Path) -> str:
     return hashlib.sha256((folder / "adapter_model.safetensors").read_bytes()).hexdigest()
 
 
-def try_training(base: Base, case: Case, folder: Path, dice: random.Random) -> dict[str, Any]:
+class Whole(NamedTuple):
+    """A training that nothing disturbed."""
+
+    run: RunDir
+    writes: int
+    seconds: float
+
+
+def train_whole(base: Base, case: Case, folder: Path) -> Whole:
+    """Train without a fault. Raises AssertionError when that fails."""
+    ended = attempt(make_training(base, case, folder), Fault(str(folder), 0, "count"))
+    assert ended.code == 0, ended
+    return Whole(RunDir(folder), ended.writes[""], ended.seconds)
+
+
+def try_training(base: Base, case: Case, undisturbed: Whole, killed: Path, dice: random.Random) -> dict[str, Any]:
     """One training that is killed, and whether it ended as the undisturbed one."""
     last = f"checkpoint-{EPOCHS * PER_EPOCH}"
-    whole = folder / "whole"
-    count = Fault(str(whole), 0, "count")
-    undisturbed = attempt(make_training(base, case, whole), count)
-    killed = folder / "killed"
     work = make_training(base, case, killed)
     kills: list[dict[str, float]] = []
     for _ in range(dice.randint(1, MOST_KILLS)):
         if dice.random() < 0.6:
-            at = dice.randint(1, undisturbed.writes[""])
+            at = dice.randint(1, undisturbed.writes)
             ended = attempt(work, Fault(str(killed), at, "kill"))
             kills.append({"before_write": at, "hit": ended.code == -signal.SIGKILL})
         else:
@@ -169,7 +183,7 @@ def try_training(base: Base, case: Case, folder: Path, dice: random.Random) -> d
             ended = attempt(work, Fault(str(killed), 0, "count"), after)
             kills.append({"after_seconds": round(after, 3), "hit": ended.code == -signal.SIGKILL})
     ended = attempt(work, Fault(str(killed), 0, "count"))
-    runs = [RunDir(whole), RunDir(killed)]
+    runs = [undisturbed.run, RunDir(killed)]
     # The loss of a step tells which rows it saw: each row once an epoch, in the same order.
     same = ended.code == 0 and all(
         len({str(kind(run)) for run in runs}) == 1
@@ -235,6 +249,32 @@ def try_chain(model: Path, folder: Path, dice: random.Random) -> dict[str, Any]:
     return {"kind": "chain", "faults": faults, "code": ended.code, "same": same}
 
 
+def do_trials(place: Path, trainings: int, chains: int, seed: int) -> list[dict[str, Any]]:
+    """All trials, one after another."""
+    model = save_tiny(place / "tiny-llama", LlamaConfig, tie_word_embeddings=True)
+    names: tuple[DtypeName, ...] = ("float32", "bfloat16")
+    bases = {name: load_base(str(model), device="cpu", dtype=name) for name in names}
+    # What is there now is no attempt's garbage: the collector of a fork need not walk through it, nor copy it.
+    gc.freeze()
+    whole: dict[Case, Whole] = {}
+    trials = []
+    for number in range(trainings):
+        case = Case(
+            dtype="bfloat16" if number % 5 == 4 else "float32",
+            save_steps=1 if number % 3 == 2 else PER_EPOCH,
+        )
+        base = bases[case.dtype]
+        if case not in whole:
+            whole[case] = train_whole(base, case, place / f"whole-{len(whole)}")
+        dice = random.Random(f"{seed} {number}")
+        trials.append(try_training(base, case, whole[case], place / f"training-{number}", dice))
+    for number in range(chains):
+        folder = place / f"chain-{number}"
+        folder.mkdir()
+        trials.append(try_chain(model, folder, random.Random(f"{seed} chain {number}")))
+    return trials
+
+
 def main() -> int:
     """Do the trials and tell what came of them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -242,22 +282,9 @@ def main() -> int:
     parser.add_argument("--chains", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    started, trials = time.monotonic(), []
+    started = time.monotonic()
     with tempfile.TemporaryDirectory() as place:
-        model = save_tiny(Path(place) / "tiny-llama", LlamaConfig, tie_word_embeddings=True)
-        names: tuple[DtypeName, ...] = ("float32", "bfloat16")
-        bases = {name: load_base(str(model), device="cpu", dtype=name) for name in names}
-        for number in range(options.trainings):
-            case = Case(
-                dtype="bfloat16" if number % 5 == 4 else "float32",
-                save_steps=1 if number % 3 == 2 else PER_EPOCH,
-            )
-            folder = Path(place) / f"training-{number}"
-            trials.append(try_training(bases[case.dtype], case, folder, random.Random(f"{options.seed} {number}")))
-        for number in range(options.chains):
-            folder = Path(place) / f"chain-{number}"
-            folder.mkdir()
-            trials.append(try_chain(model, folder, random.Random(f"{options.seed} chain {number}")))
+        trials = do_trials(Path(place), options.trainings, options.chains, options.seed)
     json.dump({"trials": trials, "seconds": round(time.monotonic() - started, 1)}, sys.stdout, indent=1)
     return 0 if all(trial["same"] for trial in trials) else 1
 

@@ -19,6 +19,7 @@ from tuneproof.model.load import (
     scale_adapter,
     set_adapter,
 )
+from tuneproof.model.rendering import SECONDS, prove_template
 
 
 @pytest.fixture
@@ -135,9 +136,8 @@ def test_code_that_any_file_names_is_refused_and_never_run(
     assert not canary.exists()
 
 
+ENDLESS = "".join(f"{{% for {name} in range(99999) %}}" for name in "abc") + "{% endfor %}" * 3
 HOSTILE = {
-    "endless": "{% for a in range(99999) %}{% for b in range(99999) %}{% for c in range(99999) %}{% endfor %}"
-    "{% endfor %}{% endfor %}",
     "large": "{{ 'a' * 100000000 }}",
     "huge": "{{ 'a' * 100000000000 }}",
     "doubling": "{% set n = namespace(s='aaaaaaaaaa') %}{% for i in range(60) %}{% set n.s = n.s ~ n.s %}{% endfor %}",
@@ -154,6 +154,13 @@ def test_a_template_that_would_hang_or_fill_the_memory_or_get_out_is_refused(cop
     with pytest.raises(ModelError) as caught:
         load_tokenizer(str(copied))
     assert caught.value.key == "model.bad_template"
+
+
+def test_a_template_that_never_ends_is_refused_in_time() -> None:
+    with pytest.raises(ModelError) as caught:
+        prove_template(ENDLESS, "here", seconds=1)
+    assert (caught.value.key, caught.value.values["why"]) == ("model.bad_template", "> 1 s")
+    assert SECONDS <= 10
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{", b'{"model_type": 3}', b"\xff\xfe", b"[" * 100_000])

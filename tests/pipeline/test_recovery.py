@@ -10,6 +10,7 @@ import pytest
 from tuneproof.config import RunConfig
 from tuneproof.config.load import load_config
 from tuneproof.figures import format_bytes, to_plain
+from tuneproof.messages import tell
 from tuneproof.model.hardware import Hardware
 from tuneproof.pipeline.recovery import StepWatch, hear_fewer, note_lighter, note_peak
 from tuneproof.pipeline.work import Work
@@ -140,6 +141,10 @@ def test_a_driver_that_spills_is_told_once(work: Work) -> None:
     watch_steps(work, [1.0] * 6 + [4.0] * 5, spills=True)
     spilling = [values for key, values in said(work) if key == "memory.spilling"]
     assert spilling == [{"factor": "4.0"}]
+    # The switch that makes the driver fail instead, by its name in both languages.
+    assert "memory.spilling.setting" in [key for key, _ in said(work)]
+    assert "Sysmem Fallback" in tell("memory.spilling.setting", "en")
+    assert "系统内存回退" in tell("memory.spilling.setting", "zh")
     assert len([one for one in work.run.load_events() if one["kind"] == "spill"]) == 1
 
 

@@ -13,12 +13,13 @@ import pytest
 import torch
 
 from tests.training.conftest import SHAPE, Bench
+from tuneproof.config import RunConfig
 from tuneproof.errors import StoppedError, TrainingError
 from tuneproof.model.generate import generate_answers
 from tuneproof.records import TrainingRecord
 from tuneproof.training.checkpoint import list_checkpoints
 from tuneproof.training.recovery import Shape
-from tuneproof.training.train import StepLog, count_steps, train_adapter
+from tuneproof.training.train import StepLog, _arguments, count_steps, train_adapter
 from tuneproof.training.trainer import StepReport
 
 
@@ -158,3 +159,10 @@ def test_what_is_not_finite_stops_before_the_weights_change(make_bench: Callable
     assert "rows.jsonl:" in str(caught.value)
     assert caught.value.exit_code == 5
     assert list_checkpoints(bench.folder)
+
+
+def test_a_second_card_changes_nothing(tmp_path: Path) -> None:
+    """The Trainer would take every card that it sees, and a batch for each."""
+    config = RunConfig()
+    config.train.learning_rate, config.train.save_steps = 1e-3, 2
+    assert _arguments(config, 4, tmp_path, "cpu").n_gpu == 1

@@ -11,13 +11,13 @@ from typing import Annotated
 from typer import Argument, Option
 
 from tuneproof.cli.app import Command
-from tuneproof.cli.options import Options
+from tuneproof.cli.options import TrustOptions
 from tuneproof.cli.show import Screen
 from tuneproof.records.answer import ArmName
 
 
 @dataclass(kw_only=True)
-class AnswerOptions(Options):
+class AnswerOptions(TrustOptions):
     """Options of `answer`."""
 
     run: Annotated[Path, Argument(metavar="RUN", help="cli.option.run")]

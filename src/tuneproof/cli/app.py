@@ -16,8 +16,9 @@ from typing import Annotated, Any, NamedTuple, get_args, get_type_hints
 import typer
 from rich.markup import escape
 
-from tuneproof.cli.options import Options
+from tuneproof.cli.options import Options, TrustOptions
 from tuneproof.cli.show import Screen
+from tuneproof.consent import trusting_code
 from tuneproof.messages import tell
 
 
@@ -85,7 +86,12 @@ def _adapt(command: Command, screen: Screen) -> Callable[..., int]:
     """A function with one parameter a field of the command's options, as typer reads them."""
 
     def perform(**given: Any) -> int:
-        return command.perform(command.options(**given), screen)
+        options = command.options(**given)
+        if not (isinstance(options, TrustOptions) and options.trust_remote_code):
+            return command.perform(options, screen)
+        screen.note(tell("cli.trusting"))
+        with trusting_code():
+            return command.perform(options, screen)
 
     parameters = [_make_parameter(field) for field in _list_fields(command.options)]
     perform.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

@@ -10,14 +10,14 @@ from typing import Annotated
 from typer import Argument, Option
 
 from tuneproof.cli.app import Command
-from tuneproof.cli.options import Options
+from tuneproof.cli.options import TrustOptions
 from tuneproof.cli.screens.blame import draw_blames
 from tuneproof.cli.show import Screen
 from tuneproof.messages import tell
 
 
 @dataclass(kw_only=True)
-class BlameOptions(Options):
+class BlameOptions(TrustOptions):
     """Options of `blame`."""
 
     run: Annotated[Path, Argument(metavar="RUN", help="cli.option.run")]

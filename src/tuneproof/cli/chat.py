@@ -13,7 +13,7 @@ from typer import Argument, Option
 
 from tuneproof.cli.app import Command
 from tuneproof.cli.figures import format_seconds
-from tuneproof.cli.options import Device, Options
+from tuneproof.cli.options import Device, TrustOptions
 from tuneproof.cli.screens.chat import COMMANDS, Shown, draw_help, draw_sides
 from tuneproof.cli.show import Screen
 from tuneproof.errors import UsageError
@@ -26,7 +26,7 @@ ANSWER = 256
 
 
 @dataclass(kw_only=True)
-class ChatOptions(Options):
+class ChatOptions(TrustOptions):
     """Options of `chat`."""
 
     run: Annotated[Path, Argument(metavar="RUN", help="cli.option.run")]

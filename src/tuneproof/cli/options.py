@@ -1,6 +1,7 @@
 """What commands accept: one class a group of options, so that a flag is declared once and a command takes one value.
 
     Options              --json --lang --debug             every command
+    |- TrustOptions      --trust-remote-code               what loads a model
     `- ConfigOptions     --config --set                    what has a config
        |- DataOptions    DATA... --model --hub --test      what reads rows
        |- LimitOptions   --memory --time --device          what is planned
@@ -38,6 +39,13 @@ class Options:
 
 
 @dataclass(kw_only=True)
+class TrustOptions(Options):
+    """Commands that load a model. No config key stands for it, on purpose (consent.py); `app.py` gives it effect."""
+
+    trust_remote_code: Annotated[bool, Option("--trust-remote-code", help="cli.option.trust")] = False
+
+
+@dataclass(kw_only=True)
 class ConfigOptions(Options):
     """Commands with a config."""
 
@@ -50,7 +58,7 @@ class ConfigOptions(Options):
 
 
 @dataclass(kw_only=True)
-class DataOptions(ConfigOptions):
+class DataOptions(ConfigOptions, TrustOptions):
     """Commands that read rows."""
 
     data: Annotated[list[str] | None, Argument(metavar="DATA", help="cli.option.data")] = None
@@ -125,3 +133,8 @@ class RunOptions(Options):
     """Commands that work on a run folder which is there."""
 
     run: Annotated[Path, Argument(metavar="RUN", help="cli.option.run")]
+
+
+@dataclass(kw_only=True)
+class ModelRunOptions(RunOptions, TrustOptions):
+    """Commands that load the model of a run folder."""

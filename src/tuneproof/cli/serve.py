@@ -11,7 +11,7 @@ from rich.text import Text
 from typer import Argument, Option
 
 from tuneproof.cli.app import Command
-from tuneproof.cli.options import Device, Options
+from tuneproof.cli.options import Device, TrustOptions
 from tuneproof.cli.screens.frame import make_facts
 from tuneproof.cli.show import Screen
 from tuneproof.cli.words import clean_text
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(kw_only=True)
-class ServeOptions(Options):
+class ServeOptions(TrustOptions):
     """Options of `serve`."""
 
     runs: Annotated[list[Path], Argument(metavar="RUN...", help="cli.option.serve_runs")]

@@ -103,6 +103,15 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Base model: a hub id, a local folder, a GGUF file, or demo; `tuneproof models` lists good first choices.",
         "基座模型：hub 上的名称、本地目录、GGUF 文件或 demo；`tuneproof models` 会列出合适的首选。",
     ),
+    "cli.option.trust": (
+        "Run the Python code that the model's folder brings along, with all your rights: only code that you have read.",
+        "执行模型目录自带的 Python 代码（拥有您的全部权限）：只用于您读过的代码。",
+    ),
+    "cli.trusting": (
+        "Warning: the model's own Python code will run here with all your rights. Pin a hub's model to what you have "
+        "read: --set model.revision=COMMIT",
+        "警告：模型自带的 Python 代码将在本机以您的全部权限运行。hub 上的模型请固定到您读过的版本：--set model.revision=COMMIT",
+    ),
     "cli.option.hub": (
         "Where a model of this name is fetched; default: huggingface, or the mirror in HF_ENDPOINT.",
         "从哪里下载模型；默认 huggingface，或 HF_ENDPOINT 指定的镜像站。",

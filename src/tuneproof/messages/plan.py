@@ -43,12 +43,22 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "model.bad_config": ("The model's config.json cannot be read: {why}", "无法读取模型的 config.json：{why}"),
     "model.bad_config.hint": ("Download the model again.", "请重新下载模型。"),
     "model.remote_code": (
-        "{name} brings its own Python code, which this tool never runs.",
-        "{name} 自带 Python 代码，本工具不会执行模型目录中的任何代码。",
+        "{name} brings its own Python code, which is not run unless you say so.",
+        "{name} 自带 Python 代码，未经您明确允许不会执行。",
     ),
     "model.remote_code.hint": (
-        "Choose a model whose architecture transformers has built in.",
-        "请选择 transformers 内置架构的模型。",
+        "Choose a model whose architecture transformers has built in. If you have read its code and trust it, add "
+        "--trust-remote-code (`export` has no such option): the code then runs with all your rights.",
+        "请选择 transformers 内置架构的模型。如果您读过它的代码并且信任它，请加上 --trust-remote-code（`export` 没有此选项）："
+        "代码将以您的全部权限运行。",
+    ),
+    "model.code_elsewhere": (
+        "The model's code is to be fetched from another repository ({value}).",
+        "模型的代码要从另一个仓库获取（{value}）。",
+    ),
+    "model.code_elsewhere.hint": (
+        "Put the .py files beside its config.json, read them, and take the part before -- out of auto_map.",
+        "请把 .py 文件放到 config.json 旁边并阅读，再从 auto_map 中删去 -- 之前的部分。",
     ),
     "model.remote_kernel": (
         "The model's config asks for an attention kernel from the hub ({value}), which is code.",

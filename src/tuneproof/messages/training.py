@@ -29,6 +29,20 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "已有的检查点都还在。请关闭占用内存的程序后继续；或另起一次运行并调低 data.max_tokens、设 memory.quantization=nf4；"
         "`tuneproof plan` 会告诉您什么放得下。",
     ),
+    "memory.spilling.setting": (
+        "On Windows: NVIDIA Control Panel, Manage 3D settings, CUDA - Sysmem Fallback Policy: Prefer No Sysmem Fallback "
+        "makes it fail at once instead, which is then handled.",
+        "Windows 上：在 NVIDIA 控制面板的“管理 3D 设置”中，把“CUDA - 系统内存回退策略”设为“首选无系统内存回退”，"
+        "这样会立即报告内存不足并由本工具处理。",
+    ),
+    "train.several_processes": (
+        "{processes} processes were started to train together; this tool trains in one, on one device.",
+        "启动了 {processes} 个进程一起训练；本工具只在一个进程、一个设备上训练。",
+    ),
+    "train.several_processes.hint": (
+        "Start it by itself, without torchrun or accelerate launch (WORLD_SIZE is set in the environment).",
+        "请直接启动，不要用 torchrun 或 accelerate launch（环境变量 WORLD_SIZE 已被设置）。",
+    ),
     "train.no_rows": ("There is no row to train on.", "没有可用于训练的数据。"),
     "train.no_rows.hint": (
         "Add rows, or look at the findings of `tuneproof check`.",

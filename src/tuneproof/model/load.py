@@ -1,7 +1,7 @@
 """Load a base model, its tokenizer, and adapters on it.
 
-In: a name (`model/find` says of what kind). Out: a `Base`. Weights come from safetensors only and no code from a model
-folder is ever run: `config.json` is read first, and one that names remote code or a remote attention kernel is refused.
+In: a name (`model/find` says of what kind). Out: a `Base`. Weights come from safetensors only. No code from a model
+folder is run unless the command line allows it: `config.json` is read first, and one that names code is refused.
 
     base = load_base("demo", device="cpu", dtype="float32")
     model = add_adapter(base.model, rank=16, alpha=32, dropout=0.0, targets="all-linear")
@@ -23,16 +23,18 @@ from peft.tuners.lora import LoraLayer
 from safetensors.torch import load_file
 from torch import nn
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+from transformers.dynamic_module_utils import get_class_from_dynamic_module
 from transformers.utils import logging as transformers_logging
 
 from tuneproof.config.model import MODELSCOPE
+from tuneproof.consent import allows_code
 from tuneproof.errors import ModelError
 from tuneproof.model.attention import ATTENTION
 from tuneproof.model.find import find_model
 from tuneproof.model.hardware import DtypeName, bound_kernel_caches
 from tuneproof.model.lora import join_neighbours, make_layer
 from tuneproof.model.rendering import prove_template
-from tuneproof.model.trust import explained, read_json, refuse_code, vet_folder
+from tuneproof.model.trust import explained, read_json, refuse_code, vet_model
 
 
 class Base(NamedTuple):
@@ -47,13 +49,25 @@ class Base(NamedTuple):
 def load_config(name: str, revision: str | None = None) -> Any:
     """The model's config, checked: no remote code, no remote kernel. Raises ModelError."""
     path = find_model(name, revision)
-    folder = Path(path)
-    if folder.is_dir():
-        vet_folder(name, folder)
+    vet_model(name, path, revision)
     with explained(name):
-        config = AutoConfig.from_pretrained(path, revision=revision, trust_remote_code=False)
+        config = AutoConfig.from_pretrained(path, revision=revision, trust_remote_code=allows_code())
     refuse_code(name, config.to_dict())
+    if getattr(config, "auto_map", None):
+        with explained(name):
+            register_code(path, revision, config)
     return config
+
+
+def register_code(path: str, revision: str | None, config: Any) -> None:
+    """Let transformers build this kind of model by the folder's own classes, also where only the config is at hand.
+
+    Only where the command line allows code: `refuse_code` let it pass.
+    """
+    AutoConfig.register(config.model_type, type(config), exist_ok=True)
+    if place := config.auto_map.get("AutoModelForCausalLM"):
+        kind = get_class_from_dynamic_module(place, path, revision=revision, code_revision=revision)
+        AutoModelForCausalLM.register(type(config), kind, exist_ok=True)
 
 
 def read_config(file: Path) -> Any:
@@ -67,7 +81,8 @@ def read_config(file: Path) -> Any:
 def load_local(name: str, revision: str | None = None) -> tuple[Any, Any] | None:
     """Config and tokenizer of a hub model that was downloaded before; None where its config was not.
 
-    The tokenizer is None where it was not downloaded. Raises ModelError as `load_config` does.
+    The tokenizer is None where it was not downloaded. Raises ModelError as `load_config` does; code is not run, so that
+    a model which needs its own is not found here.
     """
     try:
         config = AutoConfig.from_pretrained(name, revision=revision, trust_remote_code=False, local_files_only=True)
@@ -89,10 +104,9 @@ def load_local(name: str, revision: str | None = None) -> tuple[Any, Any] | None
 def load_tokenizer(name: str, revision: str | None = None) -> Any:
     """The model's tokenizer. Raises ModelError when there is none, or it has no chat template that can be trusted."""
     path = find_model(name, revision)
-    if Path(path).is_dir():
-        vet_folder(name, Path(path))
+    vet_model(name, path, revision)
     with explained(name):
-        tokenizer = AutoTokenizer.from_pretrained(path, revision=revision, trust_remote_code=False)
+        tokenizer = AutoTokenizer.from_pretrained(path, revision=revision, trust_remote_code=allows_code())
     if not tokenizer.chat_template:
         raise ModelError("model.no_template", where=name, name=name)
     with explained(name):
@@ -124,7 +138,7 @@ def load_base(
             place,
             revision=revision,
             config=config,
-            trust_remote_code=False,
+            trust_remote_code=allows_code(),
             attn_implementation=choose_attention(config),
             **options,
         )
@@ -211,7 +225,7 @@ def scale_adapter(model: PeftModel, scale: float) -> None:
 
 
 def fingerprint_model(name: str) -> str:
-    """Hash that changes with the base weights: of config.json and of each weight file's name, size and header.
+    """Hash that changes with the base: of config.json, its own code, and of each weight file's name, size and header.
 
     A safetensors header holds every tensor's name, type and place; a hub's model is named by its revision on top, and
     its weights need not be here yet.
@@ -222,6 +236,9 @@ def fingerprint_model(name: str) -> str:
     digest = hashlib.sha256(str(path if not path.is_dir() else "").encode())
     if path.is_dir():
         digest.update((path / "config.json").read_bytes())
+        for file in sorted(path.glob("*.py")):
+            # Run only where it is allowed; a model's code is part of what it is.
+            digest.update(file.read_bytes())
         for file in sorted(path.glob("*.safetensors")):
             with file.open("rb") as stream:
                 digest.update(f"{file.name} {file.stat().st_size}".encode() + stream.read(1 << 20))

@@ -7,15 +7,17 @@ those tried here is not found.
 
     prove_template(tokenizer.chat_template)     # raises ModelError
 
-As a process: `python -m tuneproof.model.rendering < template.jinja`, exit code 0, or 3 with a reason on stdout.
+As a process: `python -m tuneproof.model.rendering SECONDS < template.jinja`, exit code 0, or 3 with a reason on stdout.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import math
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -51,20 +53,23 @@ class Marked(Extension):
         return parser.parse_statements(("name:endgeneration",), drop_needle=True)
 
 
-def prove_template(template: str, where: str) -> None:
-    """Raise ModelError unless the template renders within its limits; one that was found good is not tried again."""
+def prove_template(template: str, where: str, seconds: int = SECONDS) -> None:
+    """Raise ModelError unless the template renders within its limits; one that was found good is not tried again.
+
+    `seconds`: of a processor, for all conversations that are tried.
+    """
     if len(template.encode()) > LARGEST:
         raise ModelError("model.bad_template", where=where, why=f"{len(template.encode()):,} bytes")
     known = user_cache_path("tuneproof") / "templates" / hashlib.sha256(template.encode()).hexdigest()
     if known.is_file():
         return
-    command = [sys.executable, "-m", "tuneproof.model.rendering"]
+    command = [sys.executable, "-m", "tuneproof.model.rendering", str(seconds)]
     try:
-        done = subprocess.run(command, input=template.encode(), capture_output=True, timeout=6 * SECONDS)
+        done = subprocess.run(command, input=template.encode(), capture_output=True, timeout=6 * SECONDS + seconds)
     except subprocess.TimeoutExpired:
-        raise ModelError("model.bad_template", where=where, why=f"> {SECONDS} s") from None
+        raise ModelError("model.bad_template", where=where, why=f"> {seconds} s") from None
     if done.returncode != 0:
-        why = done.stdout.decode(errors="replace").strip() or f"> {SECONDS} s"
+        why = done.stdout.decode(errors="replace").strip() or f"> {seconds} s"
         raise ModelError("model.bad_template", where=where, why=why)
     with contextlib.suppress(OSError):
         known.parent.mkdir(parents=True, exist_ok=True)
@@ -100,22 +105,23 @@ def _refuse(why: str) -> None:
     raise jinja2.TemplateError(why)
 
 
-def _limit_process() -> None:
-    """Bound time and memory; Windows has only the caller's clock."""
+def _limit_process(seconds: int) -> None:
+    """Bound memory, and the time from here on; Windows has only the caller's clock."""
     try:
         import resource
     except ImportError:
         return
     size = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (size + MEMORY, size + MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+    end = math.ceil(time.process_time()) + seconds
+    resource.setrlimit(resource.RLIMIT_CPU, (end, end))
 
 
 def main() -> int:
     """Render the template on standard input."""
     template = sys.stdin.buffer.read().decode()
     with contextlib.suppress(OSError, ValueError):
-        _limit_process()
+        _limit_process(int(sys.argv[1]))
     why = render_all(template)
     if why is not None:
         sys.stdout.write(why)

@@ -109,7 +109,8 @@ def open_store(model: Any, path: str, *, how: str) -> AnswerStore | None:
 def describe_weights(path: str) -> list[tuple[str, int, int]]:
     """Name, size and time of change of each file of a folder that an answer depends on; none for a name on a hub."""
     folder = Path(path)
-    files = [*folder.glob("*.safetensors"), *folder.glob("*.json")] if folder.is_dir() else []
+    kinds = ("*.safetensors", "*.json", "*.py")
+    files = [file for kind in kinds for file in folder.glob(kind)] if folder.is_dir() else []
     return sorted((file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files)
 
 

@@ -1,5 +1,7 @@
 """What a model folder may not do: run code, fetch code, fill the memory. Asked before transformers sees the folder.
 
+Its own code may run where the command line says so (consent.py), never that of another repository, never a kernel.
+
 In: a name as the user gave it, its folder. Out: nothing, or a ModelError that says what was found. What transformers
 itself makes of a damaged or hostile folder is told as the user's error too, whatever it raises.
 
@@ -16,6 +18,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from transformers.utils.hub import cached_file
+
+from tuneproof.consent import allows_code
 from tuneproof.errors import ModelError, TuneproofError
 from tuneproof.model.find import explain_failure, first_line
 
@@ -32,6 +37,21 @@ def vet_folder(name: str, folder: Path) -> None:
     for file in SAID_BY:
         if file == SAID_BY[0] or (folder / file).is_file():
             refuse_code(name, read_json(folder / file), file)
+
+
+def vet_model(name: str, path: str, revision: str | None) -> None:
+    """As `vet_folder`; of a hub's model only where its code may run, before any of it is loaded.
+
+    Where none may run transformers is told so, and the config is vetted after.
+    """
+    if Path(path).is_dir():
+        vet_folder(name, Path(path))
+        return
+    for file in SAID_BY if allows_code() else ():
+        with explained(name):
+            kept = cached_file(path, file, revision=revision, _raise_exceptions_for_missing_entries=False)
+        if kept is not None:
+            refuse_code(name, read_json(Path(kept)), file)
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -59,12 +79,23 @@ def refuse_code(name: str, config: Any, file: str = "config.json", depth: int = 
             refuse_code(name, part, file, depth + 1)
     if not isinstance(config, dict):
         return
-    if config.get("auto_map"):
-        raise ModelError("model.remote_code", where=f"{name}/{file}", name=name)
+    if code := config.get("auto_map"):
+        if not allows_code():
+            raise ModelError("model.remote_code", where=f"{name}/{file}", name=name)
+        refuse_elsewhere(name, code, file)
     for key, value in config.items():
         if str(key).endswith("_implementation") and any(map(_names_repository, _list_values(value))):
             raise ModelError("model.remote_kernel", where=f"{name}/{file}", value=value)
         refuse_code(name, value, file, depth + 1)
+
+
+def refuse_elsewhere(name: str, code: Any, file: str) -> None:
+    """Raise ModelError for code that would be fetched from another repository than the model's own."""
+    values = list(code.values()) if isinstance(code, dict) else [code]
+    places = [place for value in values for place in (value if isinstance(value, list | tuple) else [value])]
+    for place in places:
+        if isinstance(place, str) and "--" in place:
+            raise ModelError("model.code_elsewhere", where=f"{name}/{file}", value=place)
 
 
 @contextmanager

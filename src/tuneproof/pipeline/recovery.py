@@ -150,3 +150,4 @@ class StepWatch:
         if self.slow == IN_A_ROW:
             self.work.run.log_event("spill", step=step, factor=round(factor, 1))
             self.work.progress.say("memory.spilling", factor=f"{factor:.1f}")
+            self.work.progress.say("memory.spilling.setting")

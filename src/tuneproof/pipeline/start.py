@@ -6,13 +6,17 @@ after the report, which is then written again: first the cure, since all others 
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
+from pathlib import Path
 
-from tuneproof.config import RunConfig
+from tuneproof.config import ModelSection, RunConfig
 from tuneproof.config.load import dump_config, load_config
 from tuneproof.errors import ConfigError, Fault, UsageError
+from tuneproof.export.source import find_commit
 from tuneproof.messages import current_language
+from tuneproof.model.find import find_model
 from tuneproof.pipeline import RunRequest, Until
 from tuneproof.pipeline.adoption import finish_adoption
 from tuneproof.pipeline.chain import (
@@ -46,6 +50,7 @@ TRIALS = (Stage("trials", run_asked), CHAIN[-1])
 
 def start_run(request: RunRequest, progress: Progress) -> RunDir:
     """Begin a run in its folder, or go on with it. Raises RunError when the folder is another experiment's."""
+    refuse_ranks()
     if request.fork and request.restart:
         raise UsageError("fork.or_restart", where="--fork --restart")
     config = adopt_adapter(request.config, request.out)
@@ -53,6 +58,7 @@ def start_run(request: RunRequest, progress: Progress) -> RunDir:
         raise ConfigError([Fault("config.no_model", where="model.name")])
     # What is missing is told before anything is made or cleared.
     require_trackers(config.report.trackers)
+    config.model.revision = pin_base(config.model)
     with hold_stdin(pin_names(config)) as held:
         fork = Fork(RunDir(request.out), held.config, is_new=False)
         if request.fork:
@@ -69,6 +75,21 @@ def start_run(request: RunRequest, progress: Progress) -> RunDir:
                 wanted.pop("start", None)
             note_run(run, config, request, wanted)
     return continue_run(run, progress, request.until)
+
+
+def refuse_ranks() -> None:
+    """Raise UsageError where a launcher started several processes: the Trainer would cut each batch among them."""
+    processes = os.environ.get("WORLD_SIZE", "1")
+    if processes.isdecimal() and int(processes) > 1:
+        raise UsageError("train.several_processes", where="WORLD_SIZE", processes=processes)
+
+
+def pin_base(model: ModelSection) -> str | None:
+    """The commit that a base of the Hugging Face hub has now, unless a revision is named: a run that is resumed next
+    week loads the weights that it began with. None for a base that lies elsewhere."""
+    if model.revision is not None or model.name is None or Path(find_model(model.name)).is_dir():
+        return model.revision
+    return find_commit(model.name)
 
 
 def fingerprint(config: RunConfig) -> dict[str, str]:
@@ -108,6 +129,7 @@ def ask_trials(run: RunDir, request: RunRequest) -> None:
 
 def continue_run(run: RunDir, progress: Progress, until: Until) -> RunDir:
     """Do the stages that are not done, up to `until`, and after the last the trials that are asked for."""
+    refuse_ranks()
     with run.lock():
         finish_adoption(run)
         config, _ = load_config(run.config)

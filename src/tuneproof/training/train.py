@@ -135,7 +135,7 @@ def _arguments(config: RunConfig, steps: int, folder: Path, device: str) -> Trai
     """The Trainer's arguments: one loader batch is one optimizer step, everything it would do on its own is off."""
     assert config.train.learning_rate is not None
     assert config.train.save_steps is not None
-    return TrainingArguments(
+    arguments = TrainingArguments(
         output_dir=str(folder),
         per_device_train_batch_size=config.train.batch_size,
         gradient_accumulation_steps=1,
@@ -160,3 +160,6 @@ def _arguments(config: RunConfig, steps: int, folder: Path, device: str) -> Trai
         dataloader_num_workers=config.train.loader_workers,
         dataloader_pin_memory=False,
     )
+    # With a second card in the machine the Trainer would split each batch over both, after making it twice as large.
+    arguments._n_gpu = 1
+    return arguments
