@@ -10,6 +10,7 @@ a folder.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -21,6 +22,7 @@ from tuneproof.model.chat import end_ids
 from tuneproof.model.find import find_model
 from tuneproof.model.hardware import DtypeName
 from tuneproof.model.load import load_config, load_tokenizer
+from tuneproof.records import Row
 
 HF_CACHE = re.compile(r"models--([^/\\]+?)--([^/\\]+)[/\\]snapshots[/\\]([0-9a-f]{40})[/\\]?$")
 """A snapshot in the cache of huggingface_hub: `models--ORG--NAME/snapshots/COMMIT`."""
@@ -53,6 +55,8 @@ class Source(NamedTuple):
     quantization: Literal["none", "int8", "nf4"]
     device: str
     system_prompt: str | None = None
+    rows: Sequence[Row] = ()
+    """Rows that 4 and 5 bits are rounded for; without any the weights are rounded for themselves."""
 
 
 def name_base(name: str, revision: str | None, given: str | None = None) -> BaseName:

@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import NamedTuple, get_args
 
 from tuneproof.errors import UsageError
-from tuneproof.export.adapter import load_adapter, read_adapter_config
+from tuneproof.export.adapter import read_adapter_config
 from tuneproof.export.folder import read_json
 from tuneproof.export.gguf.families import find_family
+from tuneproof.export.gguf.rounding import HALF
 from tuneproof.export.gguf.write import BITS, GgufType, write_lora, write_model
 from tuneproof.export.lora import write_peft
 from tuneproof.export.merged import write_merged
@@ -83,6 +84,13 @@ def bits_of(order: Order, source: Source) -> float:
     if order.target == "merged" or (order.target == "vllm" and not serves_adapter(source)):
         return 32.0 if choose_merged(order, source) == "float32" else 16.0
     return 0.0
+
+
+def count_rounded(order: Order, source: Source) -> int:
+    """Layers that are rounded for rows before a file is written."""
+    if not source.rows or order.target not in ("gguf", "ollama") or choose_gguf(order) not in HALF:
+        return 0
+    return int(load_config(source.model, source.revision).num_hidden_layers)
 
 
 def serves_adapter(source: Source) -> bool:
@@ -212,8 +220,3 @@ def list_notes(order: Order, source: Source) -> list[str]:
     if order.target == "ollama":
         notes.append(tell("export.note.ollama", family=load_config(source.model, source.revision).model_type))
     return notes
-
-
-def count_tensors(source: Source) -> int:
-    """Tensors of the adapter, for those targets that write nothing else."""
-    return 2 * len(load_adapter(source.adapter).pairs)

@@ -31,6 +31,7 @@ from tuneproof.export.targets import (
     Order,
     bits_of,
     check_order,
+    count_rounded,
     list_commands,
     list_notes,
     list_subjects,
@@ -96,6 +97,8 @@ def open_case(work: Work, request: ExportRequest) -> Case:
     assert name is not None
     refuse_other(work.run, {"base": fingerprint_model(name), "template": fingerprint_template(work.tokenizer)})
     truth = describe_source(work, request.base_id)
+    if request.dtype in COARSE:
+        truth = add_rows(work, truth)
     source = truth
     if request.base is not None:
         name, _, commit = request.base.partition("@")
@@ -104,6 +107,12 @@ def open_case(work: Work, request: ExportRequest) -> Case:
         )
     items, suite = choose_items(work, request.items)
     return Case(work, truth, source, items, suite)
+
+
+def add_rows(work: Work, source: Source) -> Source:
+    """With the rows that 4 and 5 bits are rounded for: what was trained on, the base's own answers among it."""
+    names = [name for name in ("train", "replay") if work.run.has_rows(name)]
+    return source._replace(rows=[row for name in names for row in work.run.load_rows(name)])
 
 
 def choose_items(work: Work, count: int) -> tuple[list[Item], str]:
@@ -121,6 +130,7 @@ def write_export(case: Case, order: Order) -> None:
     source, run = case.source, case.work.run
     bits = bits_of(order, source)
     tensors, size = measure_merged(source, bits / 8) if bits else (1, 0)
+    tensors += count_rounded(order, source)
     case.work.progress.begin("export", tensors)
     done = 0
 

@@ -2,7 +2,7 @@
 
 Tensors are written as they come, one at a time. Types follow llama.cpp's own converter: vectors and norms stay F32; in
 a 4- or 5-bit file embeddings and head are Q8_0, since they decide every token. A row that does not divide into blocks
-of 32 becomes F16.
+of 32 becomes F16. What 4 and 5 bits are rounded for are the run's rows (`rounding`).
 
     write_model(source, Path("model-F16.gguf"), "f16", on_tensor)
     write_lora(source, Path("adapter-lora-F32.gguf"))
@@ -23,9 +23,11 @@ from torch import Tensor
 from tuneproof.errors import ExportError
 from tuneproof.export.adapter import Adapter, load_adapter
 from tuneproof.export.gguf.families import ROPE_FACTORS, Family, add_settings, find_family, make_rope_factors
+from tuneproof.export.gguf.rounding import HALF, round_layers
 from tuneproof.export.gguf.words import add_words, read_words
 from tuneproof.export.merge import Merger, Slot
 from tuneproof.export.source import Source
+from tuneproof.model.chat import encode_row
 from tuneproof.model.load import load_config, load_tokenizer
 
 GgufType = Literal["f32", "f16", "bf16", "q8_0", "q5_0", "q4_0"]
@@ -40,6 +42,9 @@ FILE_TYPES = {
 BITS = {"f32": 32.0, "f16": 16.0, "bf16": 16.0, "q8_0": 8.5, "q5_0": 5.5, "q4_0": 4.5}
 """Bits a number, the scales of its block of 32 included."""
 FINE = ("token_embd.weight", "output.weight")
+ROWS = 1024
+"""Rows, from all over the file, of which those that are rounded for are taken."""
+Blocks = dict[str, np.ndarray[Any, Any]]
 
 
 class Piece(NamedTuple):
@@ -49,6 +54,8 @@ class Piece(NamedTuple):
     shape: tuple[int, ...]
     kind: gguf.GGMLQuantizationType
     read: Callable[[], Tensor]
+    packed: bool = False
+    """Whether it reads the bytes as they are stored."""
 
     @property
     def stored_shape(self) -> tuple[int, ...]:
@@ -78,13 +85,24 @@ def _write_weights(source: Source, adapter: Adapter, path: Path, kind: GgufType,
     merger = Merger(source, adapter)
     family = find_family(merger.config)
     words = read_words(load_tokenizer(source.model, source.revision), merger.config.vocab_size)
+    rounded = round_for_rows(merger, kind, on_tensor) if adapter.pairs else {}
     writer = open_writer(path, family, source)
     writer.add_type(gguf.GGUFType.MODEL)
     writer.add_file_type(FILE_TYPES[kind])
     writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
     add_settings(writer, family)
     add_words(writer, words)
-    write_pieces(writer, list_pieces(merger, family, kind), on_tensor)
+    write_pieces(writer, list_pieces(merger, family, kind, rounded), on_tensor)
+
+
+def round_for_rows(merger: Merger, kind: GgufType, on_layer: Callable[[], None]) -> Blocks:
+    """Module -> its weight as blocks; empty for a type that is fine enough as it is, and where there are no rows."""
+    source = merger.source
+    if kind not in HALF or not source.rows:
+        return {}
+    tokenizer = load_tokenizer(source.model, source.revision)
+    some = source.rows[:: -(-len(source.rows) // ROWS)]
+    return round_layers(merger, [encode_row(tokenizer, row.messages).ids for row in some], kind, on_layer)
 
 
 def write_lora(source: Source, path: Path) -> None:
@@ -132,17 +150,19 @@ def read_arranged(merger: Merger, family: Family, slot: Slot) -> Tensor:
     return family.arrange(slot.name, merger.read(slot))
 
 
-def list_pieces(merger: Merger, family: Family, kind: GgufType) -> list[Piece]:
+def list_pieces(merger: Merger, family: Family, kind: GgufType, rounded: Blocks) -> list[Piece]:
     """All tensors of the model by llama.cpp's names, each with the type that it is stored in."""
-    pieces = [
-        Piece(
-            name := family.rename(slot.name),
-            slot.shape,
-            choose_type(name, slot.shape, kind),
-            partial(read_arranged, merger, family, slot),
-        )
-        for slot in merger.slots
-    ]
+    pieces = []
+    for slot in merger.slots:
+        name = family.rename(slot.name)
+        blocks = rounded.get(slot.module) if slot.name.endswith(".weight") else None
+        if blocks is None:
+            read = partial(read_arranged, merger, family, slot)
+            pieces.append(Piece(name, slot.shape, choose_type(name, slot.shape, kind), read))
+        else:
+            # Rows change places whole, so they may do it when they are bytes.
+            read = partial(family.arrange, slot.name, torch.from_numpy(blocks))
+            pieces.append(Piece(name, slot.shape, gguf.GGMLQuantizationType[kind.upper()], read, packed=True))
     factors = make_rope_factors(merger.config)
     if factors is not None:
         shape, numbers = tuple(factors.shape), torch.from_numpy(factors)
@@ -178,6 +198,8 @@ def write_pieces(writer: gguf.GGUFWriter, pieces: list[Piece], on_tensor: Callab
 def pack(piece: Piece) -> np.ndarray[Any, Any]:
     """The numbers as they are stored. Raises ExportError where one does not fit: fp16 ends at 65504."""
     numbers = piece.read().numpy()
+    if piece.packed:
+        return numbers
     with np.errstate(over="ignore"):
         packed: np.ndarray[Any, Any] = gguf.quants.quantize(numbers, piece.kind)
     if piece.kind == gguf.GGMLQuantizationType.F16 and not np.isfinite(packed).all():

@@ -19,7 +19,7 @@ AROUND = 24
 BOUNDS = {"f32": 1e-5, "f16": 1e-2, "bf16": 5e-2, "q8_0": 1e-1, "q5_0": 5e-1, "q4_0": 5e-1}
 """Type that weights are stored in -> what a logit may differ by, relative to the largest logit at its position.
 
-Twice or more what passed on the demo model (docs/export.md, `benchmarks/exports.py`); an adapter at half or twice
+1.6 times or more what passed on the demo model (docs/export.md, `benchmarks/exports.py`); an adapter at half or twice
 its strength is far outside. Where 4 or 5 bits are too few for a small model, that is what is said.
 """
 LLAMACPP = {"f32": 1e-4, "f16": 1.5e-2, "bf16": 7e-2, "q8_0": 1.5e-1}
