@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +36,12 @@ def qwen_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_qwen(folder, Qwen2Config, tie_word_embeddings=False)
 
 
-@pytest.fixture(scope="session")
+@contextmanager
 def without_llamacpp() -> Iterator[None]:
-    """As where llama-cpp-python is not installed: what is proven does not hang on the machine."""
+    """As where llama-cpp-python is not installed: what is proven does not hang on the machine.
+
+    No longer than the export takes: `test_llamacpp.py` may come next in this process.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tuneproof.export.targets.has_llamacpp", lambda: False)
         yield
@@ -50,10 +54,11 @@ def qwen_run(qwen_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> RunDir
 
 
 @pytest.fixture(scope="session")
-def exported(qwen_run: RunDir, without_llamacpp: None) -> dict[str, Export]:
+def exported(qwen_run: RunDir) -> dict[str, Export]:
     """Target -> export of the run, each proven."""
     request = ExportRequest(qwen_run.path, TARGETS, items=4)
-    return {export.target: export for export in export_targets(request, Quiet(), hear)}
+    with without_llamacpp():
+        return {export.target: export for export in export_targets(request, Quiet(), hear)}
 
 
 @pytest.fixture
@@ -67,6 +72,7 @@ def redo(qwen_run: RunDir, exported: dict[str, Export], tmp_path: Path) -> Redo:
         shutil.copytree(qwen_run.path, copy, dirs_exist_ok=True)
         spoil(copy / "export" / target)
         request = ExportRequest(copy, [target], **{"items": 4, "check": True, **settings})
-        return export_targets(request, Quiet(), ask)[0]
+        with without_llamacpp():
+            return export_targets(request, Quiet(), ask)[0]
 
     return perform
