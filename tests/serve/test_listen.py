@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -19,6 +22,7 @@ import psutil
 import pytest
 
 from tests.serve.conftest import TOKEN
+from tests.source import ROOT
 
 HELLO: Any = [{"role": "user", "content": "the user asks about an order"}]
 SECONDS = 60.0
@@ -122,6 +126,21 @@ def test_openais_client_works_unchanged(server: Server) -> None:
     text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
     assert text == choice.message.content
     assert chunks[-1].usage == whole.usage
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_every_curl_of_the_pages_gets_its_answer(server: Server) -> None:
+    """As it is typed, but for the port, the token and the run's name."""
+    pages = [ROOT / name for name in ("README.md", "README.zh-CN.md", "docs/serve.md", "docs/serve.zh-CN.md")]
+    found = [re.findall(r"^curl .*?[^\\]$", page.read_text("utf-8"), re.DOTALL | re.MULTILINE) for page in pages]
+    assert [len(lines) for lines in found] == [1, 1, 2, 2]
+    for line in sorted({line for lines in found for line in lines}):
+        words = shlex.split(line.replace("\\\n", "").replace(":8000/", f":{server.port}/").replace('"demo', '"first'))
+        done = subprocess.run([*words, "-s", "-H", f"Authorization: Bearer {TOKEN}"], capture_output=True, check=True)
+        told = json.loads(done.stdout)
+        assert told.get("proven", True) is True, told
+        assert told.get("choices", [{}])[0].get("finish_reason", "stop") in ("stop", "length"), told
+        assert "error" not in told
 
 
 def test_its_faults_are_the_clients_own(server: Server) -> None:
