@@ -19,15 +19,11 @@ from tuneproof.config.load import list_keys
 
 DOCS = ROOT / "docs"
 CHINESE = ".zh-CN.md"
-TWINS = [
-    *(ROOT / f"{name}.md" for name in ("README",)),
-    *(
-        DOCS / f"{name}.md"
-        for name in ("install", "models", "howto", "faq", "peers", "commands", "index", "troubleshooting")
-    ),
-    DOCS / "stories" / "first-lora.md",
-    DOCS / "scope.md",
-]
+NAMES = (
+    "install models howto faq peers commands index troubleshooting export ui plan evidence reliability speed scope "
+    "stories/first-lora"
+)
+TWINS = [ROOT / "README.md", *(DOCS / f"{name}.md" for name in NAMES.split())]
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md"), *DOCS.glob("stories/*.md")])
 
 
