@@ -16,7 +16,7 @@ MORE = ["--set", "train.max_steps=2", "--set", "train.batch_size=4", "--set", "e
         "--set", "evaluate.test_rows=8", "--set", "evaluate.select_rows=4", "--set", "evaluate.select_probes=4",
         "--set", "evaluate.checkpoints=1", "--set", "evaluate.scales=[1.0]", "--set", "evaluate.few_shot=[]",
         "--set", "evaluate.max_new_tokens=8", "--set", "evaluate.languages=[en]", "--set", "replay.fraction=0",
-        "--set", "evaluate.drift_items=1"]
+        "--set", "evaluate.drift_items=1", "--set", "evaluate.reworded_rows=0", "--set", "evaluate.train_rows=0"]
 TIME = None
 DATA = "few.jsonl"
 DRIVE = "drive"
