@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuneproof.config import RunConfig
-from tuneproof.config.load import dump_config, list_keys, load_config, nearest_key, validate_tree
+from tuneproof.config.load import dump_config, list_keys, load_config, load_settled, nearest_key, validate_tree
 from tuneproof.config.source import parse_scalar
 from tuneproof.errors import ConfigError, TuneproofError, UsageError
 from tuneproof.messages import load_catalogue, use_language
@@ -280,3 +280,13 @@ def test_every_key_has_help_and_a_reason_for_its_default() -> None:
     }
     assert sorted(knobs) == sorted(list_keys())
     assert [key for key, knob in knobs.items() if not knob.get("description") or not knob.get("reason")] == []
+
+
+@pytest.mark.parametrize("text", ["", "{}", "model: {name: null}"])
+def test_a_run_s_config_that_names_no_base_is_the_user_s_error(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_settled(path)
+    (fault,) = caught.value.faults
+    assert str(path) in str(fault.where)

@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 from tests.export.conftest import Redo
 from tests.export.runs import make_finished_run
 from tuneproof.errors import ExportError, RunError
+from tuneproof.export.adapter import CONFIG, read_adapter_config
 from tuneproof.export.gguf.write import write_model
 from tuneproof.export.parity.child import hear
 from tuneproof.export.source import BaseName, Source
@@ -170,3 +171,11 @@ def test_a_run_whose_base_has_changed_is_not_exported(qwen_dir: Path, tmp_path: 
     (base / "config.json").write_text((base / "config.json").read_text("utf-8") + "\n", "utf-8")
     with pytest.raises(RunError, match="base"):
         export_targets(ExportRequest(run.path, ["peft"]), Quiet(), hear)
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", "3", '{"lora_alpha": "8"}', "[" * 100_000, ""])
+def test_a_damaged_adapter_config_is_named(tmp_path: Path, content: str) -> None:
+    (tmp_path / CONFIG).write_text(content, "utf-8")
+    with pytest.raises(RunError) as caught:
+        read_adapter_config(tmp_path)
+    assert caught.value.key == "run.damaged"

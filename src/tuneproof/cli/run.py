@@ -14,7 +14,7 @@ from tuneproof.cli.screens.trials import draw_trials
 from tuneproof.cli.screens.verdict import describe_run, draw_summary, list_steps
 from tuneproof.cli.settings import gather_config, name_run, require_model, require_rows
 from tuneproof.cli.show import Screen
-from tuneproof.config.load import load_config
+from tuneproof.config.load import load_settled
 from tuneproof.records import RunRecord, Trials, Verdict
 from tuneproof.records.verdict import Decision
 from tuneproof.rundir import RunDir
@@ -50,7 +50,7 @@ def run_chain(options: ChainOptions, screen: Screen) -> int:
 def show_summary(run: RunDir, screen: Screen, *, gate: bool = False) -> int:
     """Show how a run ended. Returns the exit code: with `gate` by verdict, else 0."""
     verdict = run.load(Verdict)
-    model = load_config(run.config)[0].model.name or ""
+    model = load_settled(run.config).model.name or ""
     told, picture = describe_run(run, verdict), draw_summary(verdict)
     if run.has(Trials):
         trials = run.load(Trials)

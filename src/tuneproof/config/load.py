@@ -44,6 +44,14 @@ def load_config(path: Path | None = None, settings: Sequence[str] = ()) -> tuple
     return config, written.sources
 
 
+def load_settled(path: Path, settings: Sequence[str] = ()) -> RunConfig:
+    """The config of a run folder, which names its base. Raises as `load_config`, and where it names none."""
+    config, _ = load_config(path, settings)
+    if config.model.name is None:
+        raise ConfigError([Fault("config.no_model", where=f"{path}: model.name")])
+    return config
+
+
 def validate_tree(tree: dict[str, Any], sources: Sources) -> RunConfig:
     """The config of a nested dictionary. Raises ConfigError with every fault."""
     try:

@@ -85,11 +85,13 @@ def read_adapter_config(folder: Path) -> dict[str, Any]:
     path = folder / CONFIG
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(config, dict) or not isinstance(config.get("lora_alpha"), int | float):
+            raise ValueError("lora_alpha")
     except FileNotFoundError:
         raise RunError("run.missing", where=str(path), file=f"adapter/{CONFIG}") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RunError("run.damaged", where=str(path), why=str(error)) from error
-    return dict(config)
+    return config
 
 
 def find_scaling(config: dict[str, Any], rank: int) -> float:

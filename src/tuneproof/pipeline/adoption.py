@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import get_args
 
 from tuneproof.config import TrialsSection
-from tuneproof.config.load import dump_config, load_config
+from tuneproof.config.load import dump_config, load_settled
 from tuneproof.messages import current_language
 from tuneproof.pipeline.links import copy_folder, copy_steps, replace_folder
 from tuneproof.pipeline.trials import MAY_CHANGE, load_trials
@@ -83,7 +83,7 @@ def put_aside(run: RunDir) -> None:
     record = run.load(RunRecord)
     record.status, record.error = "done", None
     stage.save(record)
-    config, _ = load_config(run.config)
+    config = load_settled(run.config)
     config.trials = TrialsSection(probe_rate=config.trials.probe_rate)
     stage.config.write_text(dump_config(config), encoding="utf-8")
     noted.trials = [trial for trial in noted.trials if trial.purpose != "cure"]
@@ -110,7 +110,7 @@ def take_files(run: RunDir, trial: RunDir) -> None:
 
 def take_config(run: RunDir, trial: RunDir) -> None:
     """The values that a trial may change; the others are the run's own already."""
-    ours, theirs = load_config(run.config)[0], load_config(trial.config)[0]
+    ours, theirs = load_settled(run.config), load_settled(trial.config)
     for key in MAY_CHANGE:
         section, _, name = key.partition(".")
         for knob in [name] if name else type(getattr(ours, section)).model_fields:
@@ -154,7 +154,7 @@ def drop_trials(run: RunDir, trial: RunDir) -> None:
 
 def tell_first(run: RunDir, trial: RunDir) -> None:
     """Write the first attempt's report again, for the folder in which it lies."""
-    config, _ = load_config(run.config)
+    config = load_settled(run.config)
     write_report(RunDir(run.trials / FIRST), config.report.language or current_language())
 
 

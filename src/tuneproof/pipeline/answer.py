@@ -18,7 +18,7 @@ from typing import Any
 
 from safetensors import SafetensorError
 
-from tuneproof.config.load import load_config
+from tuneproof.config.load import load_settled
 from tuneproof.data.read import read_rows
 from tuneproof.errors import DataError, RunError, UsageError
 from tuneproof.messages import tell
@@ -44,7 +44,7 @@ def answer_questions(request: AnswerRequest, progress: Progress) -> list[Reply]:
     asked, RunError when the run has no adapter or its base is not the one on disk any more.
     """
     run = open_run(request.run)
-    config, _ = load_config(run.config, request.settings)
+    config = load_settled(run.config, request.settings)
     if request.out:
         check_place(request.out)
     work = Work(run, config, progress)

@@ -12,7 +12,7 @@ import difflib
 from typing import NamedTuple, get_args
 
 from tuneproof.config import RunConfig
-from tuneproof.config.load import load_config
+from tuneproof.config.load import load_settled
 from tuneproof.errors import RunError, UsageError
 from tuneproof.explain.blame import Asked, Place, Scores, Trained, expect_spread, measure_spread, rank_rows, score_rows
 from tuneproof.explain.gradient import Sketcher
@@ -74,7 +74,7 @@ def blame_items(request: BlameRequest, progress: Progress) -> list[Blame]:
     cases = find_cases(run, request.item)
     if not cases:
         return []
-    config, _ = load_config(run.config)
+    config = load_settled(run.config)
     work = Work(run, config, progress)
     assert config.model.name is not None
     base = {"base": fingerprint_model(config.model.name), "template": fingerprint_template(work.tokenizer)}

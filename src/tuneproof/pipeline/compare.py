@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tuneproof.config.load import load_config
+from tuneproof.config.load import load_settled
 from tuneproof.errors import RunError, UsageError
 from tuneproof.evals.compare import Arm, compare_arms, correct_runs
 from tuneproof.pipeline import open_run
@@ -47,7 +47,7 @@ def compare_folders(paths: Sequence[Path]) -> Comparison:
 def open_side(path: Path) -> Side:
     """The run at `path`, with what tells whether its base is another's."""
     run = open_run(path)
-    config, _ = load_config(run.config)
+    config = load_settled(run.config)
     return Side(run, config.model.name, run.load(RunRecord).fingerprint.get("base"))
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tuneproof.config.load import load_config
+from tuneproof.config.load import load_settled
 from tuneproof.errors import TrainingError
 from tuneproof.evals.cure import (
     Prospect,
@@ -253,7 +253,7 @@ def adopt(work: Work, remedy: Remedy) -> None:
     """Make the remedy the run's own; `work` goes on with what the run now is."""
     adopt_trial(work.run, remedy.name)
     work.drop_adapter()
-    work.config = load_config(work.run.config)[0]
+    work.config = load_settled(work.run.config)
     work.__dict__.pop("plan", None)
 
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import torch
 
-from tuneproof.config.load import load_config
+from tuneproof.config.load import load_settled
 from tuneproof.errors import RunError
 from tuneproof.evals.task import Item, spread_items
 from tuneproof.export.adapter import WEIGHTS
@@ -76,7 +76,7 @@ def export_targets(
     `ask`: how an export is asked; in a process of its own unless a test has no time for that.
     """
     run = open_run(request.run)
-    config, _ = load_config(run.config, request.settings)
+    config = load_settled(run.config, request.settings)
     if not (run.adapter / WEIGHTS).is_file():
         raise RunError("run.missing", where=str(run.adapter / WEIGHTS), file=f"adapter/{WEIGHTS}")
     work = Work(run, config, progress)

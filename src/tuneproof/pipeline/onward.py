@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tuneproof.config import RunConfig
-from tuneproof.config.load import load_config
+from tuneproof.config.load import load_settled
 from tuneproof.data.split import check_leaks, summarize_split
 from tuneproof.errors import RunError, UsageError
 from tuneproof.model.load import fingerprint_model
@@ -54,7 +54,7 @@ def adopt_adapter(config: RunConfig, out: Path, *, unfinished: bool = False) -> 
     weights = find_weights(earlier)
     if weights is None or (weights != earlier.adapter and not unfinished):
         raise RunError("start.no_adapter", where=str(earlier.adapter), run=earlier.path)
-    theirs, _ = load_config(earlier.config)
+    theirs = load_settled(earlier.config)
     resolved = config.model_copy(deep=True)
     if resolved.model.name is None:
         resolved.model.name, resolved.model.revision = theirs.model.name, theirs.model.revision

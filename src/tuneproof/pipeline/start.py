@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from tuneproof.config import ModelSection, RunConfig
-from tuneproof.config.load import dump_config, load_config
+from tuneproof.config.load import dump_config, load_settled
 from tuneproof.errors import ConfigError, Fault, UsageError
 from tuneproof.export.source import find_commit
 from tuneproof.messages import current_language
@@ -122,7 +122,7 @@ def note_run(run: RunDir, config: RunConfig, request: RunRequest, wanted: dict[s
 
 def ask_trials(run: RunDir, request: RunRequest) -> None:
     """Take up what is asked of trials now: they add to a run and change nothing in it."""
-    config, _ = load_config(run.config)
+    config = load_settled(run.config)
     config.trials = request.config.trials
     write_atomic(run.config, dump_config(config))
 
@@ -132,7 +132,7 @@ def continue_run(run: RunDir, progress: Progress, until: Until) -> RunDir:
     refuse_ranks()
     with run.lock():
         finish_adoption(run)
-        config, _ = load_config(run.config)
+        config = load_settled(run.config)
         refuse_other(run, {**fingerprint_run(config), "config": run.load(RunRecord).fingerprint["config"]})
         work = Work(run, config, Noting(progress, run))
         stages = list_stages(work)

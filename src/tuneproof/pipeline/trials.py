@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from tuneproof.config import RunConfig, TrialsSection
-from tuneproof.config.load import dump_config, load_config, validate_tree
+from tuneproof.config.load import dump_config, load_settled, validate_tree
 from tuneproof.data.share import cut_rows
 from tuneproof.errors import FitError, StoppedError, TrainingError
 from tuneproof.figures import format_seconds
@@ -117,7 +117,7 @@ def run_trial(work: Work, trial: Trial, until: str | None = None) -> RunDir:
     last = until or trial.until
     if all(is_done(run, stage) for stage in CHAIN[: STAGES.index(last) + 1]):
         return run
-    config, _ = load_config(run.config)
+    config = load_settled(run.config)
     with run.lock(), work.lend_base(run, config) as inner:
         inner.progress = _Inner(work.progress)
         try:

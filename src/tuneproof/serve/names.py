@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tuneproof.config import RunConfig
-from tuneproof.config.load import load_config
+from tuneproof.config.load import load_settled
 from tuneproof.errors import RunError, UsageError
 from tuneproof.records import Message, RunRecord
 from tuneproof.rundir import RunDir
@@ -117,5 +117,5 @@ def _open(path: Path) -> ServedRun:
         raise RunError("run.not_a_run", where=str(path))
     if not (run.adapter / WEIGHTS).is_file():
         raise RunError("run.missing", where=str(run.adapter / WEIGHTS), file=f"adapter/{WEIGHTS}")
-    config, _ = load_config(run.config)
+    config = load_settled(run.config)
     return ServedRun(run.name, run, config, run.load(RunRecord))
