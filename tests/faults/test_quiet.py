@@ -44,10 +44,15 @@ def told(tiny_model_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> tupl
     folder = tmp_path_factory.mktemp("quiet")
     rows, watched = write_rows(folder / "rows.jsonl", 110), folder / "watched"
     watched.touch()
+    questions = folder / "questions.jsonl"
+    questions.write_text('{"instruction": "What is asked?"}\n', encoding="utf-8")
     knobs = [part for key, value in SMALL.items() for part in ("--set", f"{key}={value}")]
     hidden = {key: value for key, value in os.environ.items() if key != "HF_HUB_OFFLINE"}
     commands = [
+        ["check", str(rows), "--model", str(tiny_model_dir)],
+        ["plan", str(rows), "--model", str(tiny_model_dir)],
         ["run", str(rows), "--model", str(tiny_model_dir), "--out", str(folder / "run"), *knobs],
+        ["answer", str(folder / "run"), str(questions), "--max-new-tokens", "2"],
         ["report", str(folder / "run")],
         ["doctor", "--json"],
     ]
