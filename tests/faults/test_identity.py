@@ -18,7 +18,7 @@ from tuneproof.config.load import load_config
 from tuneproof.errors import RunError, StoppedError, UsageError
 from tuneproof.export.source import locate_base
 from tuneproof.pipeline import RunRequest, resume_run, run_all
-from tuneproof.pipeline.start import pin_base
+from tuneproof.pipeline.start import clear_run, pin_base, refuse_foreign
 from tuneproof.progress import Quiet
 from tuneproof.records import RunRecord
 from tuneproof.rundir import RunDir
@@ -232,6 +232,50 @@ def test_several_processes_are_refused_before_anything_is_written(
             start()
         assert (caught.value.key, caught.value.exit_code) == ("train.several_processes", 2)
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("restart", [False, True])
+@pytest.mark.parametrize(
+    "name", ["data/train.jsonl", "data/deep/er.txt", "adapter/mine.bin", "report.html", "plan.json"]
+)
+def test_files_that_no_run_wrote_are_neither_overwritten_nor_removed(
+    begun: Begun, tmp_path: Path, name: str, restart: bool
+) -> None:
+    """`--out .` in a project whose rows lie in data/, for one."""
+    place = tmp_path / "project" / name
+    place.parent.mkdir(parents=True)
+    shutil.copyfile(begun.data, place)
+    config = make_config(place, begun.model)
+    with pytest.raises(RunError) as caught:
+        run_all(RunRequest(config, tmp_path / "project", "tuneproof run", restart, until="train"), Quiet())
+    assert (caught.value.key, caught.value.exit_code) == ("run.foreign", 6)
+    assert str(place) in str(caught.value)
+    assert place.read_bytes() == begun.data.read_bytes()
+
+
+def test_a_restart_that_is_killed_can_be_done_again(begun: Begun, monkeypatch: pytest.MonkeyPatch) -> None:
+    remove = Path.unlink
+
+    def unlink(path: Path, missing_ok: bool = False) -> None:
+        if path.name == "config.yaml":
+            raise KeyboardInterrupt
+        remove(path, missing_ok)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", unlink)
+        with pytest.raises(KeyboardInterrupt):
+            clear_run(begun.run)
+    assert not begun.run.has_rows("train")
+    refuse_foreign(begun.run, begun.config(), restart=True)
+
+
+def test_a_run_is_not_begun_again_on_rows_that_are_removed_for_it(begun: Begun) -> None:
+    rows = begun.run.path / "data" / "train.jsonl"
+    before = rows.read_bytes()
+    with pytest.raises(RunError) as caught:
+        begun.start(make_config(rows, begun.model), restart=True)
+    assert caught.value.key == "run.foreign"
+    assert rows.read_bytes() == before
 
 
 def test_a_second_writer_is_refused_and_a_finished_run_stays_finished(begun: Begun) -> None:

@@ -37,6 +37,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "run.stopped": ("Stopped. What was done is saved.", "已停止，已完成的部分都已保存。"),
     "run.stopped.hint": ("`tuneproof resume {run}` goes on from there.", "用 `tuneproof resume {run}` 从那里继续。"),
+    "run.foreign": (
+        "Files that no run wrote would be overwritten or removed: {files}.",
+        "这会覆盖或删除并非由运行写入的文件：{files}。",
+    ),
+    "run.foreign.hint": (
+        "Name a folder for the run alone: --out runs/NAME, with the rows outside of it.",
+        "请为运行单独指定一个目录：--out runs/NAME，数据文件放在它之外。",
+    ),
     "run.unwritable": ("The run folder cannot be written: {why}.", "无法写入运行目录：{why}。"),
     "run.unwritable.hint": (
         "Check the disk and the rights of the folder; the same command goes on from what is saved.",
