@@ -23,6 +23,7 @@ from torch.utils._pytree import tree_iter
 
 from tuneproof.plan.archive import Event
 from tuneproof.plan.kernels import MATRIX_PRODUCTS, WORKSPACES
+from tuneproof.plan.shapes import make_result
 
 
 class Tracker(TorchDispatchMode):
@@ -81,7 +82,9 @@ class Tracker(TorchDispatchMode):
         name = func._schema.name
         if name == "aten::_local_scalar_dense" and args[0].is_meta and args[0].dtype == torch.bool:
             return self._answer
-        result = func(*args, **(kwargs or {}))
+        result = make_result(name, args) if self.device == "meta" else None
+        if result is None:
+            result = func(*args, **(kwargs or {}))
         for made in tree_iter(result):
             if isinstance(made, Tensor) and made.untyped_storage()._cdata not in self._storages:
                 is_logits = made.dim() > 1 and made.shape[-1] == self._vocabulary
