@@ -11,9 +11,19 @@ from peft import PeftModel
 from torch import Tensor
 from transformers import AutoModelForCausalLM, Gemma2Config
 
+from tuneproof.errors import ModelError
+from tuneproof.model import hardware
 from tuneproof.model.chat import Encoded
 from tuneproof.model.load import add_adapter, choose_attention, enable_checkpointing, load_base
-from tuneproof.model.step import build_optimizer, build_pack, check_plain_head, count_trained, get_base, sum_loss
+from tuneproof.model.step import (
+    OptimizerName,
+    build_optimizer,
+    build_pack,
+    check_plain_head,
+    count_trained,
+    get_base,
+    sum_loss,
+)
 
 ROWS = [
     Encoded([5, 6, 7, 8, 9], [False, False, True, True, True]),
@@ -106,3 +116,30 @@ def test_only_the_adapter_is_optimized(tiny_model_dir: Path) -> None:
     names = {name for name, parameter in model.named_parameters() if id(parameter) in trained}
     assert names
     assert all("lora_" in name for name in names)
+
+
+def test_moments_in_8_bits_take_the_same_way(tiny_model_dir: Path) -> None:
+    """bitsandbytes' optimizer against torch's, over steps that each would take; small tensors are equal to rounding."""
+    pytest.importorskip("bitsandbytes", reason="the extra `4bit` is not installed")
+    losses: dict[OptimizerName, list[float]] = {"adamw": [], "adamw8bit": []}
+    for name, told in losses.items():
+        model = load_tuned(tiny_model_dir)
+        optimizer = build_optimizer(model.parameters(), 1e-2, name)
+        for _ in range(5):
+            loss = sum_loss(model, build_pack(ROWS, "cpu"), chunk=4)
+            loss.backward()
+            optimizer.step()
+            optimizer.zero_grad()
+            told.append(loss.item())
+    assert losses["adamw8bit"] == pytest.approx(losses["adamw"], rel=1e-3)
+    assert losses["adamw"][-1] < losses["adamw"][0]
+
+
+def test_without_its_package_an_8_bit_optimizer_is_the_users_error(
+    tiny_model_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hardware, "find_spec", lambda name: None)
+    with pytest.raises(ModelError) as caught:
+        build_optimizer(load_tuned(tiny_model_dir).parameters(), 1e-2, "adamw8bit")
+    assert caught.value.key == "model.no_bitsandbytes"
+    assert "tuneproof[4bit]" in caught.value.hint("en")

@@ -23,19 +23,18 @@ from tuneproof.plan.forecast import (
     CUBLAS,
     CUDA_CONTEXT,
     CUDA_MARGIN,
-    HEAP_FLOOR,
-    HEAP_SHARE,
-    PROCESS,
     Candidate,
     Forecast,
     Forecaster,
 )
+from tuneproof.plan.heap import PROCESS, TRAINING_HEAP
 from tuneproof.plan.recipe import resolve_training
 from tuneproof.plan.remedies import Lengths, Target, choose_plan, find_smaller
 from tuneproof.plan.trace import trace_step
 from tuneproof.records import Plan
 
 MIB = 2**20
+LITTLE = EvaluateSection(few_shot=[], batch_size=1)
 DATA = Lengths(tokens=[60, 90, 120, 200] * 10, trained=[20, 30, 40, 60] * 10, prompt=140, answer=60)
 
 
@@ -85,7 +84,7 @@ def test_what_a_cpus_process_keeps_is_part_of_the_promise(tiny_llama: LlamaConfi
     roomy = forecast_tiny(config, candidate, 1 << 30)
     parts = roomy.parts
     passing = parts.activations + parts.logits + parts.temporaries
-    assert parts.context - PROCESS == min(passing, HEAP_FLOOR + int(HEAP_SHARE * passing)) > 0
+    assert parts.context - PROCESS == TRAINING_HEAP.keep(passing) > 0
     limits = [forecast_tiny(config, candidate, room).grade for room in (roomy.peak - PROCESS, roomy.peak - PROCESS - 1)]
     assert limits == ["fits", "no"]
 
@@ -160,11 +159,11 @@ def test_when_nothing_fits_the_smallest_change_is_named(tiny_llama: LlamaConfig)
 
 
 def test_a_cpu_holds_weights_in_16_bits_before_nothing_fits(tiny_llama: LlamaConfig) -> None:
-    half = RunConfig(model=ModelSection(dtype="bfloat16"))
+    half = RunConfig(model=ModelSection(dtype="bfloat16"), evaluate=LITTLE)
     limit = peak_of(tiny_llama, Candidate(1, True, "none", 200)._replace(dtype="bfloat16"), half)
-    plan = plan_tiny(tiny_llama, limit)
+    plan = plan_tiny(tiny_llama, limit, run=RunConfig(evaluate=LITTLE))
     assert (plan.fits, plan.settings.dtype, plan.why) == (True, "bfloat16", "plan.why.bfloat16")
-    given = plan_tiny(tiny_llama, limit, run=RunConfig(model=ModelSection(dtype="float32")))
+    given = plan_tiny(tiny_llama, limit, run=RunConfig(model=ModelSection(dtype="float32"), evaluate=LITTLE))
     assert not given.fits
 
 
@@ -329,3 +328,57 @@ def test_a_cuda_plan_counts_the_device_and_offers_4_bits(tiny_llama: LlamaConfig
     assert (plan.device, plan.settings.dtype, plan.grade) == ("cuda", "bfloat16", "fits")
     assert plan.parts.context == CUDA_CONTEXT + CUBLAS + CUDA_MARGIN
     assert "memory.quantization=nf4" in {one.change for one in plan.alternatives}
+
+
+@pytest.fixture(scope="module")
+def tower() -> LlamaConfig:
+    """Many layers and few words, so that the frozen layers are most of the model: 403 MB in bfloat16."""
+    return LlamaConfig(
+        vocab_size=512,
+        hidden_size=1024,
+        intermediate_size=4096,
+        num_hidden_layers=12,
+        num_attention_heads=4,
+        num_key_value_heads=4,
+        tie_word_embeddings=True,
+    )
+
+
+SHORT = Lengths([24] * 40, [8] * 40, prompt=16, answer=8)
+
+
+def plan_tower(config: LlamaConfig, host: int | None = None, memory: MemorySection | None = None) -> Plan:
+    """On a card with less room than 4-bit weights and an 8-bit optimizer take, and more than streamed layers do."""
+    knobs = RunConfig(evaluate=LITTLE, memory=memory or MemorySection(), train=TrainSection(batch_size=1))
+    run = resolve_training(knobs, 40, config)
+    forecaster = Forecaster(config, SHORT, run, Target("cuda", "bfloat16", 1 << 40))
+    lightest = Candidate(1, True, "nf4", 24, chunk=64, optimizer="adamw8bit")
+    streamed = Candidate(1, True, "none", 24, chunk=64, offload=True)
+    peaks = [forecaster.forecast_training(one).peak for one in (streamed, lightest)]
+    assert peaks[0] < peaks[1]
+    return choose_plan(config, SHORT, run, Target("cuda", "bfloat16", sum(peaks) // 2, host=host))
+
+
+def test_layers_are_streamed_where_not_even_4_bits_fit(tower: LlamaConfig) -> None:
+    plan = plan_tower(tower)
+    settings = plan.settings
+    assert (plan.fits, settings.offload, settings.quantization, plan.why) == (True, True, "none", "plan.why.offload")
+    linear = 12 * (4 * 1024 * 1024 + 3 * 1024 * 4096) * 2
+    # Each tensor's size is a power of two here: pinned memory rounds nothing up.
+    assert plan.host_bytes == linear
+    assert plan.parts.weights < linear / 12 * 2 + 2 * MIB
+    assert any(one.settings.quantization == "nf4" for one in plan.rejected)
+
+
+def test_layers_are_not_streamed_where_the_computer_has_no_room_or_the_user_no_wish(tower: LlamaConfig) -> None:
+    assert not plan_tower(tower, host=300 * MIB).fits
+    assert not plan_tower(tower, memory=MemorySection(offload=False)).fits
+    assert plan_tower(tower, host=500 * MIB).settings.offload
+
+
+def test_streaming_that_the_user_wants_is_kept(tiny_llama: LlamaConfig) -> None:
+    plan = plan_tiny(tiny_llama, 1 << 30, device="cuda", run=RunConfig(memory=MemorySection(offload=True)))
+    assert (plan.fits, plan.settings.offload, plan.why) == (True, True, "plan.why.all_fits")
+    assert not {one.change for one in plan.alternatives} & {"memory.quantization=nf4", "memory.offload=true"}
+    plain = plan_tiny(tiny_llama, 1 << 30, device="cuda")
+    assert "memory.offload=true" in {one.change for one in plain.alternatives}

@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
+from tuneproof.model.chat import encode_prompt
 from tuneproof.model.encoding import measure_rows
+from tuneproof.model.generate import count_shared
 from tuneproof.model.load import load_tokenizer
-from tuneproof.plan.lengths import estimate_row, estimate_text
+from tuneproof.plan.lengths import LetterTokenizer, estimate_row, estimate_text
 from tuneproof.records import Message
 
 
@@ -45,3 +49,21 @@ def test_only_answers_are_trained() -> None:
     tokens, trained = estimate_row(row)
     assert trained == 11
     assert tokens > 110
+
+
+def test_a_stand_in_for_a_tokenizer_counts_as_the_estimate_does() -> None:
+    tokenizer = LetterTokenizer()
+    messages = [
+        Message(role="system", content="You sort tickets."),
+        Message(role="user", content="My parcel is late. 我的包裹没有到。 Où est-il ?"),
+        Message(role="assistant", content="delivery"),
+    ]
+    tokens, trained = next(measure_rows(tokenizer, [messages]))
+    wanted = estimate_row(messages)
+    assert tokens == pytest.approx(wanted[0], rel=0.2)
+    assert trained == pytest.approx(wanted[1], abs=5)
+    prompts = [
+        encode_prompt(tokenizer, [messages[0], Message(role="user", content=text)]) for text in ("One of them", "Two")
+    ]
+    assert count_shared(prompts) == 4 + 5 + 4 + 4
+    assert [len(ids) for ids in tokenizer(["abcd", ""]).input_ids] == [2, 0]

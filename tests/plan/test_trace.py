@@ -23,6 +23,7 @@ from tuneproof.config import LoraSection
 from tuneproof.model.fold import fold_adapter
 from tuneproof.model.generate import generate_answers
 from tuneproof.model.load import add_adapter, choose_attention, enable_checkpointing
+from tuneproof.model.offload import list_blocks, offload_layers
 from tuneproof.model.step import build_optimizer, check_plain_head, sum_loss
 from tuneproof.plan.subject import count_nf4, describe_subject, has_plain_head
 from tuneproof.plan.trace import Answering, Step, count_load, lay_pack, trace_answers, trace_step
@@ -56,19 +57,26 @@ def book_real(tracker: Tracker, model: PeftModel, optimizer: torch.optim.Optimiz
             tracker.follow(tensor, "optimizer")
 
 
-def measure_step(config: Any, step: Step, dtype: torch.dtype = torch.float32, *, plain_head: bool = True) -> Tracker:
+def measure_step(
+    config: Any, step: Step, dtype: torch.dtype = torch.float32, *, plain_head: bool = True, streamed: bool = False
+) -> Tracker:
     """A real optimizer step on the CPU, the second one, so that the optimizer's state is there."""
     model = build_real(config, dtype)
+    kept = [weight.data for block in list_blocks(model) for weight in block] if streamed else []
     model.train()
     if step.checkpointing:
         base = model.get_base_model()
         assert isinstance(base, PreTrainedModel)
         enable_checkpointing(base)
+    if streamed:
+        offload_layers(model, "cpu")
     optimizer = build_optimizer(model.parameters(), 1e-4)
     packs = [lay_pack(step, "cpu")] * (2 if step.accumulating else 1)
     for _ in range(2):
         tracker = Tracker("cpu", vocabulary=config.vocab_size)
         book_real(tracker, model, optimizer)
+        for tensor in kept:
+            tracker.follow(tensor, "weights")
         for tensor in (packs[0].ids_T, packs[0].positions_T, packs[0].source_N, packs[0].target_N):
             tracker.follow(tensor, "activations")
         with tracker:
@@ -117,6 +125,24 @@ def test_traced_peak_is_the_real_peak_in_bfloat16(tiny_qwen: Qwen2Config) -> Non
     subject = describe_subject(tiny_qwen, dtype="bfloat16", lora=LORA)
     real = measure_step(tiny_qwen, step, torch.bfloat16)
     assert trace_step(subject, step, kernel="cpu").peak == pytest.approx(real.peak, rel=1e-3)
+
+
+@pytest.mark.parametrize("checkpointing", [False, True])
+def test_traced_peak_is_the_real_peak_of_streamed_layers(tiny_llama: LlamaConfig, checkpointing: bool) -> None:
+    """On a CPU the layers lie in the same memory, and the two in use beside them."""
+    config = tiny_llama.__class__(**{**tiny_llama.to_dict(), "num_hidden_layers": 5})
+    step = Step((64, 40), 60, checkpointing, 32)
+    subject = describe_subject(config, dtype="float32", lora=LORA)._replace(offload=True)
+    real = measure_step(config, step, streamed=True)
+    traced = trace_step(subject, step, kernel="cpu")
+    assert traced.peak == pytest.approx(real.peak, rel=1e-3)
+    assert traced.peak < trace_step(subject._replace(offload=False), step, kernel="cpu").peak * 1.5
+    # On a GPU of all layers only the two are there.
+    linear = 5 * (2 * 64 * (64 + 32) + 3 * 64 * 160) * 4
+    there, whole = (
+        trace_step(one, step, kernel="flash").parts.weights for one in (subject, subject._replace(offload=False))
+    )
+    assert whole - there == pytest.approx(linear * 3 / 5, abs=2**14)
 
 
 @pytest.mark.parametrize("folded", [False, True])

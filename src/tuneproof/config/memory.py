@@ -15,6 +15,11 @@ class MemorySection(Section):
     quantization: Literal["none", "int8", "nf4"] | None = knob(
         None, "8-bit or 4-bit base weights.", "4 bits, and only when it does not fit without (rule 24)."
     )
+    offload: bool | None = knob(
+        None,
+        "Keep frozen layers in the computer's own memory, streamed to the GPU as they are needed.",
+        "Only when nothing else fits: every step waits for the bus.",
+    )
     loss_chunk: int | None = knob(
         None,
         "Trained tokens whose logits live at a time.",

@@ -33,12 +33,13 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "请在 tokenizer_config.json 中用 eos_token 指定一个，否则回答不会结束。",
     ),
     "model.no_bitsandbytes": (
-        "4-bit weights need bitsandbytes, which is not installed.",
-        "4 bit 权重需要 bitsandbytes，但没有安装。",
+        "Weights and optimizer states in fewer bits need bitsandbytes, which is not installed.",
+        "低比特的权重和优化器状态需要 bitsandbytes，但没有安装。",
     ),
     "model.no_bitsandbytes.hint": (
-        'pip install "tuneproof[4bit]", or --set memory.quantization=none',
-        'pip install "tuneproof[4bit]"，或使用 --set memory.quantization=none',
+        'pip install "tuneproof[4bit]"; without it: --set memory.quantization=none --set train.optimizer=adamw, if that '
+        "fits.",
+        'pip install "tuneproof[4bit]"；若不安装且放得下：--set memory.quantization=none --set train.optimizer=adamw。',
     ),
     "model.bad_config": ("The model's config.json cannot be read: {why}", "无法读取模型的 config.json：{why}"),
     "model.bad_config.hint": ("Download the model again.", "请重新下载模型。"),
@@ -205,6 +206,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "If lora.targets is set, name layers that the model has; else choose another architecture.",
         "如果设置了 lora.targets，请填写模型中存在的层；否则请换用其他架构的模型。",
     ),
+    "plan.offload_quantised": (
+        "Only weights in full precision can be streamed from the computer's own memory.",
+        "只有完整精度的权重才能从内存流式传输。",
+    ),
+    "plan.offload_quantised.hint": ("Leave out memory.offload or memory.quantization.", "请去掉这两项中的一项。"),
     # Why these settings, and why not others.
     "plan.why.all_fits": (
         "The whole batch fits at once and nothing has to be recomputed: the fastest setting.",
@@ -235,6 +241,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The base weights are held in 4 bits: in full they do not fit.",
         "基座权重以 4 bit 存放：完整精度放不下。",
     ),
+    "plan.why.offload": (
+        "Frozen layers stay in the computer's own memory and are streamed to the GPU as they are needed, which is slow: "
+        "not even 4-bit weights fit.",
+        "冻结的层留在内存里，用到时再流式送上 GPU（较慢）：4 bit 权重也放不下。",
+    ),
     "plan.why.given": ("As given in the config.", "按配置给定。"),
     "plan.why.nothing_fits": (
         "Nothing fits; these are the settings that take least.",
@@ -254,8 +265,20 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "It will take about {time} in all, {train} of it for training.",
         "全程约需 {time}，其中训练 {train}。",
     ),
+    "time.no_device": (
+        "How long it takes on a card that is not here is not known: `run` measures it in its first seconds.",
+        "本机没有这块显卡，无法预计用时：`run` 会在最初几秒内测速并据此安排 --time。",
+    ),
     "time.cut": ("Cut to end in time: {cut}", "为按时结束而削减：{cut}"),
     # The screen of `plan`.
+    "cli.plan.speeds.remembered": (
+        "The times are estimates, from speeds that earlier runs measured on this device.",
+        "时间是估计值，依据此前在本设备上运行时测得的速度。",
+    ),
+    "cli.plan.speeds.probed": (
+        "The times are estimates, from a two-second probe of this device: the first run measures it.",
+        "时间是估计值，依据对本设备两秒钟的探测；首次运行时会实测。",
+    ),
     "cli.plan.headline": (
         "{peak} at the peak, {share} of the limit of {limit}.",
         "峰值 {peak}，占上限 {limit} 的 {share}。",

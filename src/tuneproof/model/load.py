@@ -31,8 +31,9 @@ from tuneproof.consent import allows_code
 from tuneproof.errors import ModelError
 from tuneproof.model.attention import ATTENTION
 from tuneproof.model.find import find_model
-from tuneproof.model.hardware import DtypeName, bound_kernel_caches
+from tuneproof.model.hardware import DtypeName, bound_kernel_caches, import_bitsandbytes
 from tuneproof.model.lora import join_neighbours, make_layer
+from tuneproof.model.offload import stop_stream
 from tuneproof.model.rendering import prove_template
 from tuneproof.model.trust import explained, read_json, refuse_code, vet_model
 
@@ -181,8 +182,9 @@ def remove_adapter(model: PeftModel) -> None:
     """Take the adapter off: the base's modules stand where they stood, bit for bit, ready for another one.
 
     Recomputing of activations is switched off too: an adapter that is put on while it is on would make the embeddings
-    part of the backward pass.
+    part of the backward pass. Layers in host memory are left there: a next adapter may be streamed beside again.
     """
+    stop_stream(model)
     base = model.unload()
     with warnings.catch_warnings():
         # As in `enable_checkpointing`: this name works from the floor on.
@@ -282,12 +284,9 @@ def quiet_transformers() -> Iterator[None]:
 
 def _quantize(how: Literal["int8", "nf4"], compute: torch.dtype) -> Any:
     """4-bit NormalFloat with double quantisation (QLoRA), or LLM.int8. Raises ModelError without bitsandbytes."""
-    from importlib.util import find_spec
-
     from transformers import BitsAndBytesConfig
 
-    if find_spec("bitsandbytes") is None:
-        raise ModelError("model.no_bitsandbytes", where="memory.quantization")
+    import_bitsandbytes("memory.quantization")
     if how == "int8":
         return BitsAndBytesConfig(load_in_8bit=True)
     return BitsAndBytesConfig(

@@ -17,6 +17,7 @@ import torch
 from torch import nn
 
 from tuneproof.model.generate import Generated, generate_answers
+from tuneproof.model.hardware import release_heap
 
 MARKS = (
     "out of memory",
@@ -42,6 +43,7 @@ def release_memory() -> None:
     """Let go of what nothing refers to any more, on the device too. Call it outside the `except`: an exception holds
     the frames it went through, and these the tensors."""
     gc.collect()
+    release_heap()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
 

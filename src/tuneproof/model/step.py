@@ -11,13 +11,16 @@ function, so that what is planned is what runs. In: encoded rows. Out: the summe
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from peft import PeftModel
 from torch import Tensor, nn
 
 from tuneproof.model.chat import Encoded
+from tuneproof.model.hardware import import_bitsandbytes
+
+OptimizerName = Literal["adamw", "adamw8bit"]
 
 
 class Pack(NamedTuple):
@@ -144,8 +147,19 @@ def check_plain_head(model: nn.Module) -> bool:
     return torch.allclose(hidden @ head.weight.t(), logits, rtol=1e-3, atol=1e-4)
 
 
-def build_optimizer(parameters: Iterable[nn.Parameter], learning_rate: float) -> torch.optim.AdamW:
-    """AdamW without weight decay (docs/evidence.md, rule 5), fused where the device has it."""
+def build_optimizer(
+    parameters: Iterable[nn.Parameter], learning_rate: float, name: OptimizerName = "adamw"
+) -> torch.optim.Optimizer:
+    """AdamW without weight decay (docs/evidence.md, rule 5), fused where the device has it.
+
+    `adamw8bit`: the same with its moments in 8 bits, block by block (bitsandbytes; Dettmers et al., arXiv 2110.02861).
+    Raises ModelError where that package is not installed.
+    """
     trained = [parameter for parameter in parameters if parameter.requires_grad]
+    if name == "adamw8bit":
+        made: torch.optim.Optimizer = import_bitsandbytes("train.optimizer").optim.AdamW8bit(
+            trained, lr=learning_rate, betas=(0.9, 0.999), weight_decay=0.0
+        )
+        return made
     fused = trained[0].device.type in ("cpu", "cuda")
     return torch.optim.AdamW(trained, lr=learning_rate, betas=(0.9, 0.999), weight_decay=0.0, fused=fused)

@@ -156,7 +156,11 @@ def leave_out(work: Work, kept: Sequence[Row], reasons: Sequence[str]) -> None:
 def load_arm(work: Work, request: AnswerRequest) -> Any:
     """The base alone, or with the run's adapter at the strength that the run chose."""
     if request.arm == "base":
-        return work.base.model
+        if not work.plan.settings.offload:
+            return work.base.model
+        # The device has room for streamed layers alone, and these stand beside an adapter.
+        work.model.base_model.disable_adapter_layers()
+        return work.model
     selection = work.run.load(Selection)
     try:
         set_adapter(work.model, work.run.adapter, selection.scale)

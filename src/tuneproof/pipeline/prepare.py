@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import psutil
+
 from tuneproof.config import RunConfig
 from tuneproof.data.findings import make_case, note_defect
-from tuneproof.errors import DataError, FitError
+from tuneproof.errors import ConfigError, DataError, Fault, FitError
 from tuneproof.model.encoding import measure_rows
-from tuneproof.model.hardware import Hardware, free_disk
+from tuneproof.model.hardware import Hardware, free_disk, import_bitsandbytes, read_resident
 from tuneproof.model.load import load_config
 from tuneproof.pipeline.beside import check_beside
 from tuneproof.pipeline.mixing import list_side
@@ -21,10 +23,15 @@ from tuneproof.pipeline.probes import prepare_probes
 from tuneproof.pipeline.rows import Prepared, add_findings, prepare_rows, read_test, use_own_test
 from tuneproof.pipeline.scorers import try_scorers
 from tuneproof.pipeline.work import Work
+from tuneproof.plan.heap import PROCESS
 from tuneproof.plan.recipe import resolve_training
 from tuneproof.plan.remedies import Lengths, Target, choose_plan
 from tuneproof.records import DataReport, Plan, SplitRow
 from tuneproof.statistics import detectable_effect
+
+TO_COME, STEP = 64 << 20, 64 << 20
+"""Bytes that the process grows by between plan and verdict beside what is planned (measured with the demo: 60 MiB), and
+of the steps in which it is told."""
 
 
 def prepare_data(work: Work) -> None:
@@ -85,17 +92,12 @@ def plan_memory(work: Work) -> None:
     work.progress.begin("plan")
     lengths = measure_rows(work.tokenizer, (row.messages for row in work.train_rows))
     sizes = {row.id: size for row, size in zip(work.train_rows, lengths, strict=True)}
-    hardware = work.hardware
-    target = Target(
-        device=hardware.device,
-        dtype=work.config.model.dtype or hardware.dtype,
-        limit_bytes=limit_memory(work.config, hardware),
-        name=hardware.name,
-    )
+    target = make_target(work.config, work.hardware)
     assert work.config.model.name is not None
     model_config = load_config(work.config.model.name, work.config.model.revision)
     work.config, _, work.plan = make_plan(work.config, [sizes[row.id] for row in work.lessons], model_config, target)
     refuse_unfit(work.plan)
+    require_packages(work.plan)
     leave_out_long(work, {name: tokens for name, (tokens, _) in sizes.items()})
     free = free_disk(work.run.path)
     if work.plan.disk_bytes > free:
@@ -122,13 +124,37 @@ def leave_out_long(work: Work, tokens: dict[str, int]) -> None:
     work.progress.say("data.capped", rows=len(long), cap=cap)
 
 
+def make_target(config: RunConfig, hardware: Hardware) -> Target:
+    """The device that is here, as the plan sees it."""
+    return Target(
+        device=hardware.device,
+        dtype=config.model.dtype or hardware.dtype,
+        limit_bytes=limit_memory(config, hardware),
+        name=hardware.name,
+        context=weigh_process() if hardware.device == "cpu" else None,
+        host=psutil.virtual_memory().available if hardware.device == "cuda" else None,
+    )
+
+
+def weigh_process() -> int | None:
+    """Bytes that this process takes before a model is there, and will take until then; None where nothing tells.
+
+    Imports, rows, and what the plan itself leaves. In steps, so that plans on one machine are the same from call to
+    call; bounded, since a process may hold another run's model.
+    """
+    resident = read_resident()
+    return None if resident is None else min(max(PROCESS, -(-(resident + TO_COME) // STEP) * STEP), 2 * PROCESS)
+
+
 def make_plan(
     config: RunConfig, train: list[tuple[int, int]], model_config: Any, target: Target
 ) -> tuple[RunConfig, Lengths, Plan]:
     """The config with its training and memory values resolved, the data's lengths, and the plan, even if nothing fits.
 
-    `train`: (tokens, trained tokens) of each training row.
+    `train`: (tokens, trained tokens) of each training row. Raises ConfigError for memory knobs that do not go together.
     """
+    if config.memory.offload and config.memory.quantization not in (None, "none"):
+        raise ConfigError([Fault("plan.offload_quantised", where="memory.offload")])
     config = resolve_training(config, len(train), model_config)
     lengths = Lengths(
         tokens=[tokens for tokens, _ in train],
@@ -147,6 +173,7 @@ def make_plan(
     resolved.memory.limit = plan.limit_bytes
     resolved.memory.checkpointing = settings.checkpointing
     resolved.memory.quantization = settings.quantization
+    resolved.memory.offload = settings.offload
     resolved.memory.loss_chunk = settings.loss_chunk
     return resolved, lengths, plan
 
@@ -157,6 +184,14 @@ def refuse_unfit(plan: Plan) -> None:
         change = plan.alternatives[0].change if plan.alternatives else "?"
         needed, limit = plan.peak_bytes / 1e9, plan.limit_bytes / 1e9
         raise FitError("plan.does_not_fit", needed=f"{needed:.1f}", limit=f"{limit:.1f}", change=change)
+
+
+def require_packages(plan: Plan) -> None:
+    """Raise ModelError where the settings need a package that is not installed: now, and not when it is called."""
+    if plan.settings.quantization != "none":
+        import_bitsandbytes("memory.quantization")
+    if plan.settings.optimizer == "adamw8bit":
+        import_bitsandbytes("train.optimizer")
 
 
 def limit_memory(config: RunConfig, hardware: Hardware) -> int:

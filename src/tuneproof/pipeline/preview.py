@@ -12,9 +12,10 @@ from functools import partial
 
 from tuneproof.config import RunConfig
 from tuneproof.model.encoding import measure_rows
-from tuneproof.model.hardware import inspect_hardware
+from tuneproof.model.hardware import Hardware, inspect_hardware
+from tuneproof.pipeline.ahead import foresee_time
 from tuneproof.pipeline.blueprint import Blueprint, find_blueprint, match_known, read_known
-from tuneproof.pipeline.prepare import limit_memory, make_plan
+from tuneproof.pipeline.prepare import make_plan, make_target
 from tuneproof.pipeline.rows import Measure, prepare_rows
 from tuneproof.plan.lengths import estimate_rows
 from tuneproof.plan.recipe import resolve_training
@@ -30,9 +31,10 @@ def preview_plan(config: RunConfig, progress: Progress, *, cards: bool = False) 
     prepared = prepare_rows(config, progress, choose_measure(blueprint))
     train = [row for row in prepared.rows if prepared.split.rows[row.id].side == "train"]
     sizes = [prepared.measure(row) for row in train for _ in range(row.copies)]
-    target = choose_target(config)
+    hardware = inspect_hardware(config.model.device)
+    target = choose_target(config, hardware)
     progress.begin("plan")
-    _, lengths, plan = make_plan(config, sizes, blueprint.config, target)
+    chosen, lengths, plan = make_plan(config, sizes, blueprint.config, target)
     plan.dimensions = blueprint.source
     plan.lengths = "counted" if blueprint.tokenizer is not None else "estimated"
     resolved = resolve_training(config, len(sizes), blueprint.config)
@@ -41,6 +43,10 @@ def preview_plan(config: RunConfig, progress: Progress, *, cards: bool = False) 
         plan.smaller_models = find_smaller(known, read_known, lengths, resolved, target)
     if cards:
         plan.cards = plan_cards(blueprint.config, lengths, resolved, target)
+    if plan.fits and target.device == hardware.device:
+        foresee_time(plan, chosen, prepared, blueprint, hardware)
+    elif plan.fits and config.train.time_limit:
+        progress.say("time.no_device")
     progress.end("plan")
     return plan
 
@@ -50,10 +56,8 @@ def choose_measure(blueprint: Blueprint) -> Measure:
     return estimate_rows if blueprint.tokenizer is None else partial(measure_rows, blueprint.tokenizer)
 
 
-def choose_target(config: RunConfig) -> Target:
+def choose_target(config: RunConfig, hardware: Hardware) -> Target:
     """The device to plan for: with a memory limit and no GPU in this machine, a CUDA card."""
-    hardware = inspect_hardware(config.model.device)
     if config.memory.limit and config.model.device == "auto" and hardware.device == "cpu":
         return Target("cuda", config.model.dtype or "bfloat16", config.memory.limit, "CUDA")
-    dtype = config.model.dtype or hardware.dtype
-    return Target(hardware.device, dtype, limit_memory(config, hardware), hardware.name)
+    return make_target(config, hardware)

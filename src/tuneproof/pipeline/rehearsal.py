@@ -13,6 +13,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from statistics import fmean
 
+import psutil
+
 from tuneproof.evals.drift import load_texts
 from tuneproof.evals.measure import add_examples, measure_items
 from tuneproof.evals.probes import load_probes
@@ -21,13 +23,15 @@ from tuneproof.evals.task import Item, make_probe_items, spread_items
 from tuneproof.figures import format_seconds, to_plain
 from tuneproof.model.chat import encode_prompt
 from tuneproof.model.generate import count_shared
-from tuneproof.model.hardware import reset_peak
+from tuneproof.model.hardware import read_loaded, reset_peak
 from tuneproof.model.recovery import Listeners, answer_within_memory
 from tuneproof.model.store import Serving
 from tuneproof.pipeline.prompting import TRIED_ROWS
-from tuneproof.pipeline.recovery import hear_fewer, measure_phase, note_peak, rehearse_within_memory
+from tuneproof.pipeline.recovery import hear_fewer, note_peak, rehearse_within_memory
 from tuneproof.pipeline.work import PROBE_LANGUAGES, Work
 from tuneproof.plan import budget
+from tuneproof.plan.formula import read_dimensions
+from tuneproof.plan.pace import Setting, remember_speeds
 from tuneproof.records import TimePlan
 from tuneproof.training.dataset import RowSet, encode_rows
 from tuneproof.training.replay import MOST_COPIES, choose_prompts
@@ -59,7 +63,7 @@ def rehearse(work: Work) -> None:
     rows = encode_rows(work.tokenizer, work.lessons)
     reset_peak(work.hardware.device)
     loaded = work.model
-    measure_phase(work, "load")
+    note_peak(work, "load", read_loaded(work.hardware.device))
     heaviest = rehearse_within_memory(work, rows)
     note_peak(work, "rehearsal", heaviest.peak_bytes)
     work.run.log_event("rehearsal", device=str(next(loaded.parameters()).device), **heaviest._asdict())
@@ -71,11 +75,12 @@ def rehearse(work: Work) -> None:
         speeds._replace(train=heaviest.speed),
         wanted,
         limit=MARGIN * limit if limit else None,
-        spent=work.spent(),
+        spent=count_spent(),
     )
     plan.limit = limit
     apply_time(work, plan)
     work.plan.time = plan
+    remember_speeds(describe_setting(work), speeds._replace(train=heaviest.speed))
     work.plan.seconds = plan.seconds()
     work.run.save(work.plan)
     work.save_config()
@@ -85,6 +90,11 @@ def rehearse(work: Work) -> None:
     texts = {name: to_plain(format_seconds(float(f"{seconds:.2g}"))) for name, seconds in told.items()}
     work.progress.say("time.ahead_limited" if limit else "time.ahead", **texts)
     work.progress.end("rehearse")
+
+
+def count_spent() -> float:
+    """Seconds since this process started, imports and conversions included."""
+    return time.time() - psutil.Process().create_time()
 
 
 def choose_languages(work: Work) -> None:
@@ -154,7 +164,7 @@ def describe_work(work: Work, rows: RowSet) -> budget.Work:
     most = add_examples(shown, work.train_rows, max(knobs.few_shot, default=0))
     beside = [*work.train_items(), *spread_items(tests, knobs.reworded_rows)]
     replay_rows = replay_tokens / (2 * answer)
-    test, retention = _describe_items(work, tests), _describe_items(work, work.probe_items())
+    test, retention = describe_items(work, tests), describe_items(work, work.probe_items())
     epoch_steps = (len(rows) + replay_rows) / config.train.batch_size
     epochs = config.train.max_steps / epoch_steps if config.train.max_steps else config.train.epochs
     return budget.Work(
@@ -164,12 +174,12 @@ def describe_work(work: Work, rows: RowSet) -> budget.Work:
         replay=_describe_replay(min(prompts, int(replay_rows / KEPT_REPLAY)), general, answer),
         test=test,
         retention=retention,
-        select=_describe_items(work, work.row_items("select", knobs.select_rows)),
-        few_shot=_describe_items(work, most),
+        select=describe_items(work, work.row_items("select", knobs.select_rows)),
+        few_shot=describe_items(work, most),
         tries=len(knobs.few_shot),
-        tried=_describe_items(work, spread_items(most, TRIED_ROWS)),
-        beside=_describe_items(work, beside),
-        probe_slice=_describe_items(work, work.slice_items()),
+        tried=describe_items(work, spread_items(most, TRIED_ROWS)),
+        beside=describe_items(work, beside),
+        probe_slice=describe_items(work, work.slice_items()),
         checkpoints=knobs.checkpoints,
         fixed=config.train.max_steps is not None,
         halving=HALVING,
@@ -193,6 +203,21 @@ def _count_drift(work: Work, *suites: budget.Suite) -> float:
     return answered + sum(len(ids) for ids in work.tokenizer(texts, add_special_tokens=False).input_ids)
 
 
+def describe_setting(work: Work) -> Setting:
+    """The model on its device, as far as speeds depend on it."""
+    settings, hardware = work.plan.settings, work.hardware
+    return Setting(
+        read_dimensions(work.base.model.config),
+        hardware.device,
+        hardware.name,
+        hardware.threads,
+        settings.dtype,
+        settings.quantization,
+        settings.offload,
+        settings.checkpointing,
+    )
+
+
 def apply_time(work: Work, plan: TimePlan) -> None:
     """Write what the time plan decided into the config, when there is a limit."""
     if plan.limit is None:
@@ -210,7 +235,7 @@ def apply_time(work: Work, plan: TimePlan) -> None:
     knobs.checkpoints = plan.checkpoints
 
 
-def _describe_items(work: Work, items: Sequence[Item]) -> budget.Suite:
+def describe_items(work: Work, items: Sequence[Item]) -> budget.Suite:
     """Rows, mean tokens to read (a task's common beginning is read once) and mean new tokens of a suite.
 
     An answer to a row counts with `AS_LONG` times the mean of its task's references, one to a probe with its limit.

@@ -5,14 +5,12 @@ Everything here is derived: from the config, the records in the folder, and the 
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
 from typing import Any, Literal
 
-import psutil
 from transformers import set_seed
 
 from tuneproof.config import RunConfig
@@ -34,6 +32,7 @@ from tuneproof.model.load import (
     load_tokenizer,
     remove_adapter,
 )
+from tuneproof.model.offload import offload_layers
 from tuneproof.model.packing import check_isolation
 from tuneproof.model.step import check_plain_head
 from tuneproof.model.store import AnswerStore, open_store
@@ -57,11 +56,6 @@ class Work:
         self.run = run
         self.config = config
         self.progress = progress
-
-    @staticmethod
-    def spent() -> float:
-        """Seconds since this process started, imports and conversions included."""
-        return time.time() - psutil.Process().create_time()
 
     def save_config(self) -> None:
         """Write the config as it now is."""
@@ -94,7 +88,7 @@ class Work:
         settings = self.plan.settings
         base = load_base(
             self._name,
-            device=self.hardware.device,
+            device="cpu" if settings.offload else self.hardware.device,
             dtype=settings.dtype,
             quantization=settings.quantization,
             revision=self.config.model.revision,
@@ -124,6 +118,8 @@ class Work:
             load_start(model, self.run.start, lora.alpha)
         if self.plan.settings.checkpointing:
             enable_checkpointing(base)
+        if self.plan.settings.offload:
+            offload_layers(model, self.hardware.device)
         return model
 
     def drop_adapter(self) -> None:

@@ -163,20 +163,20 @@ def plan_time(speeds: Speeds, work: Work, limit: float | None, spent: float) -> 
 
 def time_stages(speeds: Speeds, work: Work) -> dict[str, float]:
     """Seconds of each stage. The base answers select rows and probe slice too, for the paired choice."""
-    test, retention = _time_suite(speeds, work.test), _time_suite(speeds, work.retention)
-    tries = work.tries * _time_suite(speeds, work.tried)
+    test, retention = time_suite(speeds, work.test), time_suite(speeds, work.retention)
+    tries = work.tries * time_suite(speeds, work.tried)
     # The control answers the select rows that were not tried, too.
     more = max(0, work.select.rows - work.tried.rows) if work.tries else 0
     control = work.few_shot._replace(rows=work.few_shot.rows + more)
     rows, slices = count_asked(work.checkpoints, work.scales, work.select.rows, work.halving)
-    select, probe_slice = _time_suite(speeds, work.select), _time_suite(speeds, work.probe_slice)
+    select, probe_slice = time_suite(speeds, work.select), time_suite(speeds, work.probe_slice)
     return {
         "load": work.load,
-        "base": test + retention + select + probe_slice + _time_suite(speeds, control) + tries,
-        "replay": _time_suite(speeds, work.replay),
+        "base": test + retention + select + probe_slice + time_suite(speeds, control) + tries,
+        "replay": time_suite(speeds, work.replay),
         "train": work.epochs * work.epoch_tokens / speeds.train,
         "select": rows * select / max(work.select.rows, 1) + slices * probe_slice,
-        "tuned": test + retention + _time_suite(speeds, work.beside),
+        "tuned": test + retention + time_suite(speeds, work.beside),
         "drift": 2 * work.drift / speeds.prefill,
         "report": work.report,
     }
@@ -192,7 +192,8 @@ def count_asked(checkpoints: int, scales: int, rows: int, halving: Halving) -> t
     return candidates * halving.look + finalists * (rows - halving.look), min(candidates, finalists + scales - 1)
 
 
-def _time_suite(speeds: Speeds, suite: Suite) -> float:
+def time_suite(speeds: Speeds, suite: Suite) -> float:
+    """Seconds to answer a suite."""
     new = 1 / speeds.generate + suite.context * speeds.attend
     return suite.rows * (suite.prompt / speeds.prefill + suite.answer * new)
 

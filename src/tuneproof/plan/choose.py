@@ -1,8 +1,9 @@
 """The settings: the fastest that fit the limit at the same effective batch, what was turned down, and why.
 
 The order (design rule 24; the chunked loss is always on): everything as it is; smaller chunks and packs; activations
-recomputed; a cap on the longest rows; 16-bit weights on a CPU; 4-bit weights; an 8-bit optimizer. Never the rank. What
-the user fixed is kept. No device is needed. What else could be changed is `remedies`' matter.
+recomputed; a cap on the longest rows; 16-bit weights on a CPU; 4-bit weights; an 8-bit optimizer; frozen layers in the
+computer's own memory. Never the rank. What the user fixed is kept. No device is needed. What else could be changed is
+`remedies`' matter.
 
     search = Search(Forecaster(model_config, Lengths(tokens, trained, prompt=80, answer=96), config, target))
     choice = search.choose()
@@ -116,6 +117,7 @@ class Search:
             packing=True,
             loss_chunk=candidate.chunk,
             optimizer=candidate.optimizer,
+            offload=candidate.offload,
             answer_batch=answers.rows,
             answer_tokens=answers.tokens,
             folded_answers=answers.folded,
@@ -156,16 +158,29 @@ class Search:
             plain = plain._replace(optimizer=optimizer)
         if fixed is not None:
             plain = plain._replace(quantization=fixed)
+        if self.config.memory.offload:
+            plain = plain._replace(offload=True)
+            yield plain, ""
+            return
         yield plain, ""
         if self.target.device != "cuda":
             if self.target.dtype == "float32" and self.config.model.dtype is None and fixed is None:
                 yield plain._replace(dtype="bfloat16"), "plan.why.bfloat16"
             return
+        lighter = plain._replace(quantization=fixed or "nf4")
         if fixed is None:
-            plain = plain._replace(quantization="nf4")
-            yield plain, "plan.why.nf4"
+            yield lighter, "plan.why.nf4"
         if optimizer is None:
-            yield plain._replace(optimizer="adamw8bit"), "plan.why.adamw8bit"
+            yield lighter._replace(optimizer="adamw8bit"), "plan.why.adamw8bit"
+        streamed = plain._replace(offload=True)
+        if self._may_offload(streamed):
+            yield streamed, "plan.why.offload"
+
+    def _may_offload(self, streamed: Candidate) -> bool:
+        """Whether layers may be kept in the computer's own memory, and it holds them."""
+        if self.config.memory.offload is False or streamed.quantization != "none":
+            return False
+        return self.target.host is None or self.forecaster.count_host(streamed) <= self.target.host
 
     def _shrink(self, stage: Candidate) -> Candidate:
         """What takes least of a stage."""
@@ -222,7 +237,7 @@ class Search:
         has, are answered fewer at a time: as many tokens as here.
         """
         rows, each, tight = self.config.evaluate.batch_size, self.data.prompt + self.data.answer, None
-        if (stage.dtype or self.target.dtype) == "float32" and stage.quantization == "none":
+        if (stage.dtype or self.target.dtype) == "float32" and stage.quantization == "none" and not stage.offload:
             forecast = self.forecaster.forecast_answers(rows, stage, folded=True)
             if forecast.grade == "fits":
                 return forecast, Answers(rows, rows * each, folded=True)

@@ -17,6 +17,7 @@ from tuneproof.config import RunConfig
 from tuneproof.plan.allocator import replay_events
 from tuneproof.plan.archive import Traced
 from tuneproof.plan.formula import Load, Precision, estimate_answers, estimate_step, read_dimensions
+from tuneproof.plan.heap import ANSWERING_HEAP, PROCESS, TRAINING_HEAP
 from tuneproof.records import Parts
 
 if TYPE_CHECKING:
@@ -31,13 +32,6 @@ maintainers' answers; assumed until a device is measured."""
 CUBLAS = 2 * 8_519_680
 """cuBLAS' workspace `:4096:2:16:8` for the forward and the backward thread."""
 CUDA_MARGIN = 150 * MIB
-PROCESS = 400 * MIB
-"""This process on a CPU: 387 MiB resident once torch 2.13, transformers 5.23, peft 0.21 and this package are there."""
-HEAP_FLOOR, HEAP_SHARE = 330 * MIB, 0.35
-"""What a process keeps in training on a CPU beside the live tensors: kernels' scratch memory and the C library's freed
-blocks, as a floor and a share of the bytes that a step without recomputation holds beside its weights, and never more
-than those. Measured with the demo model (glibc 2.36, 32 kernels in the caches): in bfloat16 326 to 655 MiB in five
-shapes where this says 315 to 683, in float32 686 MiB where it says 531."""
 FORMULA_MARGIN = 1.15
 """What the formula says fits comfortably must fit with this factor; for models unlike Llama its error is not known."""
 REPLAY_PROMPT = 64
@@ -75,6 +69,8 @@ class Target(NamedTuple):
     name: str = ""
     context: int | None = None
     """What the device and the process take themselves, as measured; None: as assumed."""
+    host: int | None = None
+    """Free bytes of the computer's own memory, for layers kept there; None: not known."""
 
 
 class Candidate(NamedTuple):
@@ -89,6 +85,8 @@ class Candidate(NamedTuple):
     dtype: Dtype | None = None
     """None: the device's usual one."""
     optimizer: Optimizer = "adamw"
+    offload: bool = False
+    """Frozen layers in host memory."""
 
 
 class Forecast(NamedTuple):
@@ -125,7 +123,7 @@ class Forecaster:
         if self.target.device != "cpu":
             return forecast
         whole = self._estimate(candidate, step._replace(checkpointing=False)) if step.checkpointing else forecast.parts
-        return self._add_heap(forecast, _count_passing(whole))
+        return self._add_heap(forecast, TRAINING_HEAP.keep(_count_passing(whole)))
 
     def estimate_training(self, candidate: Candidate) -> int:
         """The same by the closed formula alone: instant, for sorting out what cannot fit."""
@@ -147,7 +145,10 @@ class Forecaster:
             for shape, estimate in zip(shapes, estimates, strict=True)
             if estimate.total() >= SIMILAR * most
         ]
-        return max(found, key=lambda one: (GRADES.index(one.grade), one.peak))
+        heaviest = max(found, key=lambda one: (GRADES.index(one.grade), one.peak))
+        if self.target.device != "cpu":
+            return heaviest
+        return self._add_heap(heaviest, ANSWERING_HEAP.keep(_count_passing(heaviest.parts)))
 
     def estimate_answers(self, rows: int, candidate: Candidate) -> int:
         """The same by the closed formula alone."""
@@ -159,10 +160,16 @@ class Forecaster:
         """Reading the weights, before anything else is there."""
         from tuneproof.plan.trace import count_load
 
-        weights, largest = count_load(self._subject(candidate))
+        weights, largest = count_load(self._subject(candidate), self._name_kernel(candidate))
         parts = Parts(weights=weights, temporaries=largest, context=self.context)
         grade: Grade = "fits" if parts.total() <= self.target.limit_bytes else "no"
         return Forecast(parts.total(), parts, grade, "trace")
+
+    def count_host(self, candidate: Candidate) -> int:
+        """Bytes of frozen layers in the computer's own memory."""
+        from tuneproof.plan.trace import count_host
+
+        return count_host(self._subject(candidate)) if candidate.offload else 0
 
     def _list_prompts(self, rows: int) -> list[tuple[int, int]]:
         """(rows, tokens of their prompts): of the run's own questions, and of the few-shot control's."""
@@ -188,9 +195,8 @@ class Forecaster:
         parts = traced.parts.model_copy(update={"context": self.context})
         return Forecast(parts.total(), parts, self._grade(traced, parts.total()), "trace")
 
-    def _add_heap(self, forecast: Forecast, passing: int) -> Forecast:
-        """With what the process keeps of the bytes that pass through a step."""
-        kept = min(passing, HEAP_FLOOR + int(HEAP_SHARE * passing))
+    def _add_heap(self, forecast: Forecast, kept: int) -> Forecast:
+        """With what the process keeps of the bytes that come and go."""
         parts = forecast.parts.model_copy(update={"context": forecast.parts.context + kept})
         peak = parts.total()
         traced: Grade = "fits" if peak <= self.target.limit_bytes else "no"
@@ -255,12 +261,12 @@ class Forecaster:
             lora=self.config.lora,
             quantization=candidate.quantization,
         )
-        return subject._replace(optimizer=candidate.optimizer)
+        return subject._replace(optimizer=candidate.optimizer, offload=candidate.offload)
 
     def _precision(self, candidate: Candidate) -> Precision:
         assert self.config.lora.rank is not None
         dtype = candidate.dtype or self.target.dtype
-        return Precision(dtype, self.config.lora.rank, candidate.quantization, candidate.optimizer)
+        return Precision(dtype, self.config.lora.rank, candidate.quantization, candidate.optimizer, candidate.offload)
 
     def _name_kernel(self, candidate: Candidate) -> Kernel:
         """The attention of the device; flash needs bfloat16's generation of GPUs (sm80)."""
@@ -270,5 +276,5 @@ class Forecaster:
 
 
 def _count_passing(parts: Parts) -> int:
-    """Bytes that come and go in a step."""
-    return parts.activations + parts.logits + parts.temporaries + parts.gradients
+    """Bytes that come and go in a step or a batch of answers."""
+    return parts.activations + parts.logits + parts.temporaries + parts.gradients + parts.cache

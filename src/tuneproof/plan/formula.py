@@ -48,6 +48,7 @@ class Precision(NamedTuple):
     rank: int
     quantization: str = "none"
     optimizer: str = "adamw"
+    offload: bool = False
 
 
 class Load(NamedTuple):
@@ -173,7 +174,9 @@ def estimate_answers(
 def _count_weights(sizes: Dimensions, precision: Precision) -> int:
     size = BYTES[precision.dtype]
     of_linear = {"none": size, "int8": INT8, "nf4": NF4}[precision.quantization]
-    return int(count_linear(sizes) * of_linear) + count_other(sizes) * size
+    # Of streamed layers two are on the device.
+    there = min(1.0, 2 / sizes.layers) if precision.offload else 1.0
+    return int(count_linear(sizes) * of_linear * there) + count_other(sizes) * size
 
 
 def _count_layer(sizes: Dimensions, precision: Precision, load: Load) -> int:

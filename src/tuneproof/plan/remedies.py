@@ -69,6 +69,7 @@ def write_plan(search: Search, choice: Choice, loading: Forecast) -> Plan:
         why=choice.why,
         rejected=search.describe_rejected(choice.answers),
         method=choice.training.method,
+        host_bytes=search.forecaster.count_host(choice.candidate),
     )
 
 
@@ -95,12 +96,15 @@ def vary_choice(search: Search, choice: Choice) -> Iterator[Alternative]:
         if peak <= HOPELESS * search.target.limit_bytes:
             peak = search.forecaster.forecast_training(candidate).peak
         yield Alternative(change=change, peak_bytes=peak)
-    ways: list[Quantization] = ["none", "int8", "nf4"] if cuda else []
+    ways: list[Quantization] = ["none", "int8", "nf4"] if cuda and not chosen.offload else []
     known = choice.training.peak - search.forecaster.estimate_training(chosen)
     for quantization in ways:
         if quantization != chosen.quantization:
             estimate = search.forecaster.estimate_training(chosen._replace(quantization=quantization))
             yield Alternative(change=f"memory.quantization={quantization}", peak_bytes=known + estimate)
+    if cuda and chosen.quantization == "none" and not chosen.offload:
+        estimate = search.forecaster.estimate_training(chosen._replace(offload=True))
+        yield Alternative(change="memory.offload=true", peak_bytes=known + estimate)
 
 
 def mend_choice(search: Search, choice: Choice, needed: int) -> Iterator[Alternative]:
@@ -141,12 +145,12 @@ def weigh_gigabyte(search: Search, choice: Choice) -> MoreMemory | None:
     settings = roomier.describe(more.candidate, more.answers)
     if settings == search.describe(choice.candidate, choice.answers):
         return None
-    same_weights = more.candidate.quantization == choice.candidate.quantization
+    weights = [(one.quantization, one.offload) for one in (more.candidate, choice.candidate)]
     return MoreMemory(
         limit_bytes=roomier.target.limit_bytes,
         peak_bytes=max(more.training.peak, more.answering.peak),
         settings=settings,
-        faster=search.weigh(choice.candidate) / search.weigh(more.candidate) if same_weights else 1.0,
+        faster=search.weigh(choice.candidate) / search.weigh(more.candidate) if weights[0] == weights[1] else 1.0,
     )
 
 

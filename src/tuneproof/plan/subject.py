@@ -44,6 +44,8 @@ class Subject(NamedTuple):
     targets: str | tuple[str, ...]
     quantization: str = "none"
     optimizer: str = "adamw"
+    offload: bool = False
+    """Whether frozen weights beside adapters lie in host memory, two blocks of them on the device."""
 
 
 def describe_subject(config: Any, *, dtype: DtypeName, lora: LoraSection, quantization: str = "none") -> Subject:

@@ -23,6 +23,7 @@ from transformers import DynamicCache
 
 from tuneproof.model.cache import RoomyLayer, open_cache, pass_cache
 from tuneproof.model.fold import fold_adapter
+from tuneproof.model.offload import list_blocks
 from tuneproof.model.step import Pack, sum_loss
 from tuneproof.plan.archive import Traced, recall_trace
 from tuneproof.plan.kernels import Kernel, name_attention
@@ -76,7 +77,7 @@ def _trace_step(subject: Subject, step: Step, kernel: Kernel) -> Traced:
     model.train()
     tracker = _make_tracker(subject, model, kernel, single=len(step.segments) == 1)
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    state = _book_static(tracker, subject, model, trained)
+    state = _book_static(tracker, subject, model, trained, kernel)
     static = len(tracker.events)
     plain_head = has_plain_head(model)
 
@@ -120,7 +121,7 @@ def _trace_answers(subject: Subject, answering: Answering, kernel: Kernel) -> Tr
     model = build_model(_strip(subject))
     model.eval()
     tracker = _make_tracker(subject, model, kernel, single=False)
-    _book_static(tracker, subject, model, [])
+    state = _book_static(tracker, subject, model, [], kernel)
     static = len(tracker.events)
     fold = fold_adapter(model) if answering.folded else nullcontext()
     with name_attention(kernel), torch.no_grad(), tracker, fold:
@@ -137,11 +138,22 @@ def _trace_answers(subject: Subject, answering: Answering, kernel: Kernel) -> Tr
             mask_BT = torch.ones(answering.rows, longest + 1, dtype=torch.long, device="meta")
             tokens_B = _ask(model, cache, tokens_B[:, None], mask_BT)
         del cache, ids_BT, mask_BT, tokens_B
-    return _finish(tracker, static)
+    traced = _finish(tracker, static)
+    del state
+    return traced
+
+
+@lru_cache(maxsize=8)
+def count_host(subject: Subject) -> int:
+    """Bytes of streamed weights in the computer's own memory. PyTorch's allocator of pinned memory rounds each tensor
+    up to a power of two (`CachingHostAllocator`)."""
+    blocks = list_blocks(build_model(_strip(subject))) if subject.offload else []
+    sizes = [weight.numel() * weight.element_size() for block in blocks for weight in block]
+    return sum(1 << (size - 1).bit_length() for size in sizes)
 
 
 @lru_cache(maxsize=32)
-def count_load(subject: Subject) -> tuple[int, int]:
+def count_load(subject: Subject, kernel: Kernel = "cpu") -> tuple[int, int]:
     """Bytes of the weights, and of the largest one, which may lie there twice while it is converted.
 
     Weights are read one by one from a mapped file. The file's own pages may show in a process's resident size, but the
@@ -149,10 +161,12 @@ def count_load(subject: Subject) -> tuple[int, int]:
     ones their own size).
     """
     model = build_model(_strip(subject))
-    tracker = _make_tracker(subject, model, "cpu", single=True)
-    _book_static(tracker, subject, model, [])
+    tracker = _make_tracker(subject, model, kernel, single=True)
+    window = _book_static(tracker, subject, model, [], kernel)
     base = [one for one in model.parameters() if not one.requires_grad]
-    return tracker.live["weights"], max(one.numel() * one.element_size() for one in base)
+    weights = tracker.live["weights"]
+    del window
+    return weights, max(one.numel() * one.element_size() for one in base)
 
 
 def lay_pack(step: Step, device: str = "meta") -> Pack:
@@ -167,7 +181,8 @@ def lay_pack(step: Step, device: str = "meta") -> Pack:
 def _strip(subject: Subject) -> Subject:
     """What of a subject decides how its model is built: one model serves all ways to hold the state, one all ways to
     hold weights in fewer bits."""
-    return subject._replace(quantization="none" if subject.quantization == "none" else "nf4", optimizer="adamw")
+    quantization = "none" if subject.quantization == "none" else "nf4"
+    return subject._replace(quantization=quantization, optimizer="adamw", offload=False)
 
 
 def _make_tracker(subject: Subject, model: PeftModel, kernel: Kernel, *, single: bool) -> Tracker:
@@ -184,12 +199,21 @@ def _make_tracker(subject: Subject, model: PeftModel, kernel: Kernel, *, single:
     )
 
 
-def _book_static(tracker: Tracker, subject: Subject, model: PeftModel, trained: Sequence[nn.Parameter]) -> list[Tensor]:
-    """Book weights, adapter and the optimizer's state; returns the tensors that must stay alive."""
+def _book_static(
+    tracker: Tracker, subject: Subject, model: PeftModel, trained: Sequence[nn.Parameter], kernel: Kernel
+) -> list[Tensor]:
+    """Book weights, adapter and the optimizer's state; returns the tensors that must stay alive.
+
+    Streamed layers take a window beside the others on a GPU; on a CPU they lie in the same memory as all else.
+    """
     quantised = set(find_linears(model)) if subject.quantization != "none" else set()
+    blocks = list_blocks(model) if subject.offload else []
+    streamed = {weight for block in blocks for weight in block}
     for parameter in model.parameters():
         if parameter.requires_grad:
             tracker.follow(parameter, "adapter")
+        elif parameter in streamed:
+            tracker.follow(parameter, "weights", None if kernel == "cpu" else 0)
         elif parameter in quantised:
             tracker.follow_quantised(parameter, count_weight(parameter, subject.quantization))
         else:
@@ -202,7 +226,15 @@ def _book_static(tracker: Tracker, subject: Subject, model: PeftModel, trained: 
     state = [torch.empty(size, dtype=torch.uint8, device=tracker.device) for size in sizes]
     for tensor in state:
         tracker.follow(tensor, "optimizer")
-    return state
+    window = torch.empty(count_window(blocks), dtype=torch.uint8, device=tracker.device)
+    tracker.follow(window, "weights")
+    return [*state, window]
+
+
+def count_window(blocks: Sequence[Sequence[Tensor]]) -> int:
+    """Bytes of streamed weights that are on the device at a time: the block in use, and the next one."""
+    sizes = [sum(weight.numel() * weight.element_size() for weight in block) for block in blocks]
+    return sum(sorted(sizes)[-2:])
 
 
 class _WatchedCache(DynamicCache):

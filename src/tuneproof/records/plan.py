@@ -159,6 +159,8 @@ class TimePlan(BaseModel):
 
     estimated: bool = False
     """Whether speeds are estimates, and not measured at the start of this very run."""
+    speeds: Literal["measured", "remembered", "probed"] = "measured"
+    """Where they are from: this run, earlier ones on this device, or a probe of a few products."""
 
     def seconds(self) -> float:
         """Expected wall time of the whole run."""
@@ -189,6 +191,8 @@ class Plan(BaseModel):
     steps: int
     seconds: float | None = None
     disk_bytes: int
+    host_bytes: int = 0
+    """Of the computer's own memory, for frozen layers that are streamed to the device."""
     why: str = ""
     """Key of the sentence that says why these settings."""
     alternatives: list[Alternative] = []

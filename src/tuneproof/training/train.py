@@ -93,6 +93,7 @@ def train_adapter(
         arguments = _arguments(config, steps, folder, device)
         trainer = PackedTrainer(model, arguments, rows=rows, shape=shape, on_step=note, callbacks=callbacks)
         trainer.checkpoints, trainer.on_lighter = checkpoints, log.on_lighter
+        trainer.optimizer_name = config.train.optimizer or "adamw"
         trainer.add_callback(WeightCallback(trainer.refuse_step))
         # It prints to stdout, which belongs to --json.
         trainer.remove_callback(PrinterCallback)
@@ -120,6 +121,9 @@ def _open_checkpoints(model: Any, rows: RowSet, config: RunConfig, steps: int, f
     assert every is not None
     said = {"train": ("batch_size", "learning_rate", "warmup", "max_grad_norm", "seed"), "lora": ("rank", "alpha")}
     values = {f"{part}.{name}": getattr(getattr(config, part), name) for part, names in said.items() for name in names}
+    if config.train.optimizer == "adamw8bit":
+        # Named only where it is not the usual one: checkpoints of before it could be chosen have no such field.
+        values["train.optimizer"] = config.train.optimizer
     targets = lora.targets if isinstance(lora.targets, str) else sorted(lora.targets)
     trained = [weight for weight in model.parameters() if weight.requires_grad]
     return Checkpoints(

@@ -19,7 +19,7 @@ from transformers import Trainer, TrainerCallback, TrainingArguments
 
 from tuneproof.errors import TrainingError
 from tuneproof.model.chat import Encoded
-from tuneproof.model.step import build_optimizer, build_pack, count_trained, sum_loss
+from tuneproof.model.step import OptimizerName, build_optimizer, build_pack, count_trained, sum_loss
 from tuneproof.training.checkpoint import Checkpoints
 from tuneproof.training.dataset import RowSet
 from tuneproof.training.recovery import Footing, Lighter, Shape, cut_rows, take_step
@@ -67,13 +67,14 @@ class PackedTrainer(Trainer):
         self.on_step = on_step
         self.on_lighter: Callable[[int, Lighter], None] = lambda step, change: None
         """Hears that a step ran out of memory and what was changed; see training/recovery.py."""
+        self.optimizer_name: OptimizerName = "adamw"
         self.batch = Rows([])
         self.checkpoints = Checkpoints(Path(str(args.output_dir)))
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
         """The optimizer of `model/step`, which the memory plan traces."""
         if self.optimizer is None:
-            self.optimizer = build_optimizer(self._trained.parameters(), self.args.learning_rate)
+            self.optimizer = build_optimizer(self._trained.parameters(), self.args.learning_rate, self.optimizer_name)
         return self.optimizer
 
     def training_step(

@@ -53,6 +53,9 @@ def list_notes(plan: Plan) -> list[str]:
         notes.append(tell("cli.plan.from_table"))
     if plan.lengths == "estimated":
         notes.append(tell("cli.plan.estimated_lengths"))
+    if plan.time is not None and plan.time.estimated:
+        probed = plan.time.speeds == "probed"
+        notes.append(tell("cli.plan.speeds.probed" if probed else "cli.plan.speeds.remembered"))
     return notes
 
 
@@ -103,6 +106,8 @@ def _list_settings(plan: Plan) -> list[tuple[str, Cell]]:
     facts.append((tell("report.row.steps"), format_count(plan.steps)))
     facts.append((tell("cli.plan.seconds"), format_seconds(plan.seconds)))
     facts.append((tell("report.row.disk"), format_bytes(plan.disk_bytes)))
+    if plan.host_bytes:
+        facts.append((tell("report.row.host"), format_bytes(plan.host_bytes)))
     return facts
 
 

@@ -129,6 +129,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "report.row.limit": ("Limit", "上限"),
     "report.row.steps": ("Optimizer steps", "优化步数"),
     "report.row.disk": ("Disk", "磁盘"),
+    "report.row.host": ("The computer's own memory, for streamed layers", "用于流式传输各层的内存"),
     "report.fingerprint_of.data": ("data", "数据"),
     "report.fingerprint_of.base": ("base model", "基座模型"),
     "report.fingerprint_of.weights": ("base weights", "基座权重"),
