@@ -8,7 +8,9 @@ Each setting runs in a process of its own (a fork, so that imports are paid once
 whose resident peak is read, and one under the tracker, which counts live tensor bytes. `resident` is the rise
 of the process over that step, and the bytes of weights, adapter and optimizer, which were there before. So that the C
 library gives freed blocks back, it runs with MALLOC_MMAP_THRESHOLD_=65536 and MALLOC_ARENA_MAX=1, as the first lines
-arrange; without them resident size shows the heap's habits and not the step. Linux only.
+arrange; without them resident size shows the heap's habits and not the step. A cache's room for tokens to come is
+written to as soon as it is there: the system gives memory to what is written only, so that a few short answers would
+leave some of what is live out of what is resident (10 % with 32 answers of 12 tokens). Linux only.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ import torch  # noqa: E402
 import transformers  # noqa: E402
 
 from tuneproof.config import LoraSection  # noqa: E402
+from tuneproof.model.cache import RoomyLayer  # noqa: E402
 from tuneproof.model.fold import fold_adapter  # noqa: E402
 from tuneproof.model.generate import generate_answers  # noqa: E402
 from tuneproof.model.hardware import read_peak, reset_peak  # noqa: E402
@@ -114,6 +117,7 @@ def measure_setting(setting: Setting) -> dict[str, float]:
         run = make_step(model, optimizer, setting.shape)
     else:
         predicted = trace_answers(subject, setting.shape, kernel="cpu").peak
+        write_room()
         run = make_answers(model, setting.shape)
     # The first call prepares kernels and the optimizer's state, and touches code that was not read before.
     run()
@@ -155,6 +159,18 @@ def make_answers(model: Any, shape: Answering) -> Callable[[], None]:
             generate_answers(model, prompts, limits=[shape.new] * shape.rows, ends=[], batch_size=shape.rows)
 
     return run
+
+
+def write_room() -> None:
+    """Let every cache write to its room at once."""
+    plain = RoomyLayer._move_to_larger
+
+    def move(layer: RoomyLayer, keys: torch.Tensor, values: torch.Tensor, length: int, capacity: int) -> None:
+        plain(layer, keys, values, length, capacity)
+        for buffer in layer.buffers or ():
+            buffer[:, :, length:].zero_()
+
+    RoomyLayer._move_to_larger = move  # type: ignore[method-assign]
 
 
 def list_static(model: Any, optimizer: torch.optim.Optimizer) -> list[tuple[torch.Tensor, str]]:

@@ -63,6 +63,12 @@ def test_a_file_that_is_not_ours_is_as_if_it_were_not_there(place: Path) -> None
     assert find_speeds(SETTING) is not None
 
 
+def test_a_hiccup_is_not_remembered() -> None:
+    for speeds in (SPEEDS._replace(generate=384_000.0), SPEEDS._replace(train=float("nan"))):
+        remember_speeds(SETTING, speeds)
+        assert find_speeds(SETTING) is None
+
+
 def test_a_probe_gives_larger_models_lower_speeds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pace, "PROBE", 0.02)
     small = probe_speeds(SETTING)

@@ -25,8 +25,19 @@ from tuneproof.model.generate import generate_answers
 from tuneproof.model.load import add_adapter, choose_attention, enable_checkpointing
 from tuneproof.model.offload import list_blocks, offload_layers
 from tuneproof.model.step import build_optimizer, check_plain_head, sum_loss
+from tuneproof.plan import tracker
+from tuneproof.plan.archive import Traced
 from tuneproof.plan.subject import count_nf4, describe_subject, has_plain_head
-from tuneproof.plan.trace import Answering, Step, count_load, lay_pack, trace_answers, trace_step
+from tuneproof.plan.trace import (
+    Answering,
+    Step,
+    _trace_answers,
+    _trace_step,
+    count_load,
+    lay_pack,
+    trace_answers,
+    trace_step,
+)
 from tuneproof.plan.tracker import Tracker
 
 LORA = LoraSection(rank=4, alpha=8)
@@ -150,13 +161,13 @@ def test_traced_peak_is_the_real_peak_of_streamed_layers(tiny_llama: LlamaConfig
 def test_traced_answers_are_the_real_peak(request: pytest.FixtureRequest, family: str, folded: bool) -> None:
     config = request.getfixturevalue(family)
     model = build_real(config)
-    tracker = Tracker("cpu", vocabulary=config.vocab_size)
-    book_real(tracker, model)
-    with tracker, fold_adapter(model) if folded else nullcontext():
+    real = Tracker("cpu", vocabulary=config.vocab_size)
+    book_real(real, model)
+    with real, fold_adapter(model) if folded else nullcontext():
         generate_answers(model, [[5] * 60, [6] * 50, [7] * 20], limits=[30, 30, 30], ends=[])
     subject = describe_subject(config, dtype="float32", lora=LORA)
     traced = trace_answers(subject, Answering(rows=3, prompt=60, new=30, folded=folded), kernel="cpu")
-    assert traced.peak == pytest.approx(tracker.peak, rel=1e-3)
+    assert traced.peak == pytest.approx(real.peak, rel=1e-3)
     assert traced.parts.cache > 0
 
 
@@ -238,3 +249,21 @@ def test_plain_head_is_seen_without_values(config: Any, plain: bool) -> None:
     # A fresh head's bias is zero and fresh logits are far below the soft cap: there the numbers cannot tell.
     if config.model_type not in ("phi", "gemma2"):
         assert check_plain_head(real) is plain
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_results_made_from_their_shapes_change_no_trace(
+    tiny_qwen: Qwen2Config, dtype: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every allocation and every end of one, in their order, as where PyTorch is asked for each result."""
+    subject = describe_subject(tiny_qwen, dtype=dtype, lora=LORA)
+    step, answering = Step((40, 24), 50, True, 32), Answering(3, 20, 10, folded=dtype == "float32")
+
+    def trace() -> list[Traced]:
+        return [_trace_step(subject, step, "efficient"), _trace_answers(subject, answering, "cpu")]
+
+    fast = trace()
+    asked: list[str] = []
+    monkeypatch.setattr(tracker, "make_result", lambda name, args: asked.append(name))
+    assert trace() == fast
+    assert len(asked) > 500

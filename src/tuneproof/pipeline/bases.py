@@ -13,8 +13,9 @@ from tuneproof.bases import BaseModel as Listed
 from tuneproof.demo.model import HUB_ID
 from tuneproof.model.hardware import DtypeName, inspect_hardware
 from tuneproof.plan.catalogue import find_known, measure_known
-from tuneproof.plan.forecast import CUBLAS, CUDA_CONTEXT, CUDA_MARGIN, FORMULA_MARGIN, PROCESS
+from tuneproof.plan.forecast import CUBLAS, CUDA_CONTEXT, CUDA_MARGIN, FORMULA_MARGIN
 from tuneproof.plan.formula import Dimensions, Load, Precision, count_linear, count_other, estimate_step
+from tuneproof.plan.heap import PROCESS
 from tuneproof.records.bases import BaseChoices, BaseFit
 
 TOKENS, TRAINED, CHUNK, RANK = 512, 256, 256, 16

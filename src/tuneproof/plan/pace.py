@@ -31,6 +31,8 @@ TOKENS, ROWS = 512, 32
 """Tokens of a pack, and answers side by side, as probed."""
 TRAIN_SHARE, PREFILL_SHARE, GENERATE_SHARE = 0.6, 0.6, 0.4
 """Speed of the model's own step, reading and answering, over that of its largest product alone."""
+HICCUP = 4.0
+"""Times faster than reading a prompt that making new tokens, which is slower on every device, is not believed."""
 COPIES = 6
 """Matrices that the probe of answers goes through in turn, so that none is still in a cache."""
 
@@ -72,7 +74,13 @@ class Pace(NamedTuple):
 
 
 def remember_speeds(setting: Setting, speeds: Speeds) -> None:
-    """Keep what a run has measured; the newest of a model on a device stands. Nothing is said where it cannot be."""
+    """Keep what a run has measured; the newest of a model on a device stands. Nothing is said where it cannot be.
+
+    Not kept is what can only be a machine's hiccup: new tokens are a difference of two times, and that of a short probe
+    may vanish.
+    """
+    if not (math.isfinite(speeds.train) and speeds.generate <= HICCUP * speeds.prefill):
+        return
     key = [*setting.place, setting.checkpointing, setting.products]
     entry = {"key": key, "cache": count_cache(setting.sizes, setting.dtype), "speeds": speeds._asdict()}
     others = [one for one in _read() if one.get("key") != key]
