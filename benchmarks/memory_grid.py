@@ -170,7 +170,7 @@ def write_room() -> None:
         for buffer in layer.buffers or ():
             buffer[:, :, length:].zero_()
 
-    RoomyLayer._move_to_larger = move  # type: ignore[method-assign]
+    RoomyLayer._move_to_larger = move  # type: ignore[assignment,method-assign]
 
 
 def list_static(model: Any, optimizer: torch.optim.Optimizer) -> list[tuple[torch.Tensor, str]]:

@@ -32,6 +32,7 @@ CATALOGUES = (
     "export",
     "machine",
     "plan",
+    "timing",
     "report",
     "serve",
     "sources",

@@ -121,7 +121,8 @@ def _write_value(value: object) -> str:
 def _draw_time(plan: Plan) -> RenderableType:
     time = plan.time
     assert time is not None
-    planned = tell("cli.plan.time", planned=format_seconds(time.seconds()), limit=format_seconds(time.limit))
+    told = {"planned": format_seconds(time.seconds()), "limit": format_seconds(time.limit)}
+    planned = tell("cli.plan.time" if time.limit else "cli.plan.time_free", **told)
     rows = [[name_of("stage", stage), format_seconds(seconds)] for stage, seconds in time.parts.items()]
     sizes = tell(
         "cli.plan.sizes",
