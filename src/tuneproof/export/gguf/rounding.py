@@ -138,6 +138,7 @@ def factor_inverse(seen: Tensor) -> Tensor:
     """The upper Cholesky factor of (X'X + damping)^-1; where fp32 has none, more damping, at last plain rounding."""
     unit = torch.eye(len(seen), device=seen.device)
     damping = DAMPING * seen.diagonal().mean().clamp_min(1e-6)
+    upper: Tensor
     for _ in range(4):
         lower, failed = torch.linalg.cholesky_ex(seen + unit * damping)
         if not failed:
