@@ -34,6 +34,8 @@ from tuneproof.records.export import ReaderName, TargetName
 MERGED_TYPES: dict[str, DtypeName] = {"f32": "float32", "f16": "float16", "bf16": "bfloat16"}
 DEFAULT_GGUF: GgufType = "f16"
 MODELFILE = "Modelfile"
+OLLAMA_ADAPTERS = ("llama", "gemma2")
+"""Types of models whose adapters Ollama reads as safetensors."""
 ADAPTER_FILE = "Modelfile.adapter"
 VLLM_MERGED = "merged"
 VLLM_ADAPTER = "adapter"
@@ -207,7 +209,7 @@ def list_notes(order: Order, source: Source) -> list[str]:
     notes = []
     if not source.base.known:
         notes.append(tell("export.note.no_id", base=source.base.id))
-    if source.model == "demo":
+    if source.model == "demo" and order.target in ("peft", "vllm"):
         notes.append(tell("export.note.demo", base=source.base.id))
     if order.target == "vllm":
         obstacles = find_obstacles(read_adapter_config(source.adapter))
@@ -218,5 +220,8 @@ def list_notes(order: Order, source: Source) -> list[str]:
     if order.target in ("gguf", "ollama") and not has_llamacpp():
         notes.append(tell("export.note.no_llamacpp"))
     if order.target == "ollama":
-        notes.append(tell("export.note.ollama", family=load_config(source.model, source.revision).model_type))
+        notes.append(tell("export.note.ollama"))
+        family = load_config(source.model, source.revision).model_type
+        if family not in OLLAMA_ADAPTERS:
+            notes.append(tell("export.note.no_adapters", family=family))
     return notes

@@ -203,10 +203,12 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "llama-quantize（其结果不在此验证之内）。",
     ),
     "export.note.ollama": (
-        "Ollama reads adapters in safetensors of llama and gemma2 models only; this is a {family} model. The Modelfile "
-        "starts from the merged GGUF, and Modelfile.adapter from a base GGUF of yours with the adapter as GGUF.",
-        "Ollama 只能读取 llama 和 gemma2 模型的 safetensors 适配器；这是 {family} 模型。Modelfile 使用合并后的 GGUF，"
-        "Modelfile.adapter 使用你自己的基座 GGUF 加上 GGUF 格式的适配器。",
+        "Modelfile starts from the merged GGUF, Modelfile.adapter from a base GGUF of yours with the adapter as GGUF.",
+        "Modelfile 使用合并后的 GGUF，Modelfile.adapter 使用你自己的基座 GGUF 加上 GGUF 格式的适配器。",
+    ),
+    "export.note.no_adapters": (
+        "Adapters in safetensors Ollama reads for llama and gemma2 models only, and this is a {family} model.",
+        "Ollama 只能读取 llama 和 gemma2 模型的 safetensors 适配器，而这是 {family} 模型。",
     ),
     "export.vllm.yes": (
         "vLLM: yes, it serves this adapter beside the base.",
