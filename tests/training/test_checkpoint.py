@@ -211,3 +211,12 @@ def test_on_a_disk_that_really_is_full_the_last_one_stays_and_the_next_works_aft
     ballast.unlink()
     write(checkpoints, 6)
     assert checkpoints.find() == Found(small_disk / "checkpoints" / "checkpoint-6", [])
+
+
+@pytest.mark.parametrize("content", ['{"files": {}}', '{"files": []}', '{"step": 3, "training": {}, "files": {}}'])
+def test_a_manifest_without_its_seal_is_no_checkpoint_s(tmp_path: Path, content: str) -> None:
+    """Found by fuzzing: one that lists no files had all of them."""
+    folder = tmp_path / "checkpoint-3"
+    folder.mkdir()
+    (folder / "manifest.json").write_text(content, encoding="utf-8")
+    assert check_checkpoint(folder) is not None
