@@ -20,8 +20,8 @@ from tuneproof.config.load import list_keys
 DOCS = ROOT / "docs"
 CHINESE = ".zh-CN.md"
 NAMES = (
-    "install models howto faq peers commands index troubleshooting export ui plan evidence reliability speed scope "
-    "stories/first-lora"
+    "install models howto faq peers commands index troubleshooting export ui plan evidence reliability scale speed "
+    "scope stories/first-lora"
 )
 TWINS = [ROOT / "README.md", *(DOCS / f"{name}.md" for name in NAMES.split())]
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md"), *DOCS.glob("stories/*.md")])

@@ -14,6 +14,7 @@ import tuneproof.pipeline
 from tuneproof.cli import run_command
 from tuneproof.config import RunConfig
 from tuneproof.config.load import dump_config
+from tuneproof.errors import UsageError
 from tuneproof.messages import Language, use_language
 from tuneproof.pipeline import AnswerRequest, BlameRequest, ExportRequest, RunRequest, Until
 from tuneproof.progress import Progress
@@ -128,6 +129,9 @@ class FakePipeline(ModuleType):
             "warnings": ["evil.pth"],
         }
 
+    def require_gpus(self, count: int) -> None:
+        raise UsageError("hardware.few_gpus", where="--gpus", asked=count, found=0)
+
     def _begin(self, config: RunConfig, progress: Progress) -> None:
         self.configs.append(config)
         if self.failure is not None:
@@ -185,6 +189,7 @@ def make_run(path: Path, config: RunConfig, decision: Decision = "ship") -> RunD
     run = RunDir(path)
     run.save(make_record())
     run.save(make_verdict(decision))
+    config.model.name = config.model.name or "demo"
     run.config.write_text(dump_config(config), encoding="utf-8")
     for arm, right in (("base", 1), ("tuned", 3)):
         for suite in ("test", "retention"):

@@ -41,7 +41,8 @@ def test_help_names_every_option_and_explains_it(command: Command, language: str
     place = LANGUAGES.index(language)
     for name, hint in get_type_hints(command.options, include_extras=True).items():
         declared = get_args(hint)[1]
-        assert load_catalogue()[declared.help][place].split("；")[0].split(" ")[0] in shown, name
+        # A line may be broken between any two Chinese letters.
+        assert load_catalogue()[declared.help][place].split("；")[0].split(" ")[0] in shown.replace(" ", ""), name
         for flag in [text for text in (declared.param_decls or ()) if text.startswith("--")]:
             assert flag in shown
     assert load_catalogue()["cli.option.help"][place] in shown
@@ -72,7 +73,9 @@ def test_every_example_is_a_command_line_that_parses(
     assert done.code in (0, 2, 4, 6)
     assert "Traceback" not in done.err
     if done.code == 2:
-        assert "There is no such file" in done.err or "There is no such config file" in done.err
+        # A machine of the tests has no two GPUs.
+        said = ("There is no such file", "There is no such config file", "GPUs are asked for")
+        assert any(one in done.err for one in said)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -12,6 +12,7 @@ from tuneproof.config.load import load_config
 from tuneproof.figures import format_bytes, to_plain
 from tuneproof.messages import tell
 from tuneproof.model.hardware import Hardware
+from tuneproof.pipeline.asking import fit_batch
 from tuneproof.pipeline.recovery import StepWatch, hear_fewer, note_lighter, note_peak
 from tuneproof.pipeline.work import Work
 from tuneproof.progress import Quiet
@@ -101,8 +102,8 @@ def test_fewer_answers_side_by_side_are_kept(work: Work) -> None:
     # Long prompts went 4 at a time: half of that is 2, and short ones still go 8 at a time.
     hear_fewer(work)(4, 2)
     assert (work.config.evaluate.batch_size, work.plan.settings.answer_tokens) == (8, 800)
-    assert work.fit_batch(100) == 8
-    assert work.fit_batch(400) == 2
+    assert fit_batch(work, 100) == 8
+    assert fit_batch(work, 400) == 2
     assert [one.lever for one in work.run.load(Plan).recoveries] == ["evaluate.batch_size"] * 2
 
 

@@ -6,6 +6,7 @@
     |- options.py amounts.py settings.py    what they accept, and the config that it makes
     |- app.py manner.py usage.py            typer, the language, usage errors in our style
     |- show.py bars.py words.py figures.py  the only file that prints; progress; words and numbers
+    |- launch.py                         a command as several processes
     `- screens/                             records drawn
 
 Exit codes: 0 done, 1 a bug, 2 to 7 a user error by its class, 10 and 11 a verdict with --gate, 128 + signal stopped.
@@ -37,7 +38,8 @@ def main() -> NoReturn:
     """The entry point of `tuneproof` and `python -m tuneproof`."""
     signal.signal(signal.SIGTERM, raise_terminated)
     let_threads_sleep()
-    sys.exit(run_command(sys.argv[1:]))
+    several = "RANK" in os.environ and int(os.environ.get("WORLD_SIZE", "1")) > 1
+    sys.exit(run_among_ranks(sys.argv[1:]) if several else run_command(sys.argv[1:]))
 
 
 def let_threads_sleep() -> None:
@@ -74,6 +76,28 @@ def run_command(arguments: Sequence[str]) -> int:
         return READER_GONE
     except KeyboardInterrupt as stop:
         screen.show_stop()
+        return 128 + name_signal(stop)
+
+
+def run_among_ranks(arguments: Sequence[str]) -> int:
+    """`run_command` as one of the processes that torchrun has started. Returns this one's exit code."""
+    from tuneproof.cli.app import trust_as_asked
+    from tuneproof.cli.launch import run_as_rank
+    from tuneproof.cli.manner import read_manner
+    from tuneproof.cli.show import Screen
+    from tuneproof.errors import TuneproofError
+    from tuneproof.messages import use_language
+
+    manner = read_manner(arguments)
+    use_language(manner.language)
+    try:
+        with trust_as_asked(arguments):
+            return run_as_rank(lambda: run_command(arguments))
+    except TuneproofError as error:
+        # Of a process that follows: the first one shows its own.
+        Screen(manner, "tuneproof").show_error(error)
+        return error.exit_code
+    except KeyboardInterrupt as stop:
         return 128 + name_signal(stop)
 
 

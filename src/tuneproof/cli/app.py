@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import os
+import shlex
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from copy import copy
 from typing import Annotated, Any, NamedTuple, get_args, get_type_hints
 
 import typer
 from rich.markup import escape
 
-from tuneproof.cli.options import Options, TrustOptions
+from tuneproof.cli.launch import RANKS, launch_ranks
+from tuneproof.cli.options import Options, RankOptions, TrustOptions
 from tuneproof.cli.show import Screen
 from tuneproof.consent import trusting_code
 from tuneproof.messages import tell
@@ -87,6 +91,11 @@ def _adapt(command: Command, screen: Screen) -> Callable[..., int]:
 
     def perform(**given: Any) -> int:
         options = command.options(**given)
+        if isinstance(options, RankOptions) and (options.gpus or 1) > 1 and RANKS not in os.environ:
+            from tuneproof.pipeline import require_gpus
+
+            require_gpus(options.gpus or 1)
+            return launch_ranks(shlex.split(screen.command)[1:], options.gpus or 1)
         if not (isinstance(options, TrustOptions) and options.trust_remote_code):
             return command.perform(options, screen)
         screen.note(tell("cli.trusting"))
@@ -97,6 +106,11 @@ def _adapt(command: Command, screen: Screen) -> Callable[..., int]:
     perform.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     perform.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return perform
+
+
+def trust_as_asked(arguments: Sequence[str]) -> AbstractContextManager[None]:
+    """What the flag allows, for a process that follows another's command line and parses none."""
+    return trusting_code() if "--trust-remote-code" in arguments else nullcontext()
 
 
 def _list_fields(options: type[Options]) -> list[tuple[str, Any, Any]]:

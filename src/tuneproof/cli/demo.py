@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tuneproof.cli.app import Command
-from tuneproof.cli.options import FolderOptions, LimitOptions, TrialOptions
+from tuneproof.cli.options import FolderOptions, LimitOptions, RankOptions, TrialOptions
 from tuneproof.cli.run import show_summary
 from tuneproof.cli.settings import gather_config
 from tuneproof.cli.show import Screen
@@ -19,7 +19,7 @@ OUT = Path("runs/demo")
 
 
 @dataclass(kw_only=True)
-class DemoOptions(LimitOptions, TrialOptions, FolderOptions):
+class DemoOptions(LimitOptions, TrialOptions, FolderOptions, RankOptions):
     """Options of `demo`."""
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from tuneproof.cli.app import Command
-from tuneproof.cli.options import ModelRunOptions
+from tuneproof.cli.options import GoOnOptions
 from tuneproof.cli.screens.answers import draw_tallies, tally_answers
 from tuneproof.cli.show import Screen
 
 
-def measure_run(options: ModelRunOptions, screen: Screen) -> int:
+def measure_run(options: GoOnOptions, screen: Screen) -> int:
     """Measure both arms and show how many answers are right."""
     from tuneproof.pipeline import resume_run
 
@@ -20,4 +20,4 @@ def measure_run(options: ModelRunOptions, screen: Screen) -> int:
     return 0
 
 
-COMMAND = Command("eval", ModelRunOptions, measure_run, ("tuneproof eval runs/demo", "tuneproof eval runs/demo --json"))
+COMMAND = Command("eval", GoOnOptions, measure_run, ("tuneproof eval runs/demo", "tuneproof eval runs/demo --json"))

@@ -2,6 +2,7 @@
 
     Options              --json --lang --debug             every command
     |- TrustOptions      --trust-remote-code               what loads a model
+    |- RankOptions       --gpus                            what trains or measures
     `- ConfigOptions     --config --set                    what has a config
        |- DataOptions    DATA... --model --hub --test      what reads rows
        |- LimitOptions   --memory --time --device          what is planned
@@ -43,6 +44,13 @@ class TrustOptions(Options):
     """Commands that load a model. No config key stands for it, on purpose (consent.py); `app.py` gives it effect."""
 
     trust_remote_code: Annotated[bool, Option("--trust-remote-code", help="cli.option.trust")] = False
+
+
+@dataclass(kw_only=True)
+class RankOptions(Options):
+    """Commands that several processes share; `app.py` starts them."""
+
+    gpus: Annotated[int | None, Option("--gpus", metavar="N", min=1, help="cli.option.gpus")] = None
 
 
 @dataclass(kw_only=True)
@@ -138,3 +146,8 @@ class RunOptions(Options):
 @dataclass(kw_only=True)
 class ModelRunOptions(RunOptions, TrustOptions):
     """Commands that load the model of a run folder."""
+
+
+@dataclass(kw_only=True)
+class GoOnOptions(ModelRunOptions, RankOptions):
+    """Commands that go on with a run."""

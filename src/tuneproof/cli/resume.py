@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from tuneproof.cli.app import Command
-from tuneproof.cli.options import ModelRunOptions
+from tuneproof.cli.options import GoOnOptions
 from tuneproof.cli.run import show_summary
 from tuneproof.cli.show import Screen
 
 
-def resume_chain(options: ModelRunOptions, screen: Screen) -> int:
+def resume_chain(options: GoOnOptions, screen: Screen) -> int:
     """Go on to the end of the chain and show the summary."""
     from tuneproof.pipeline import resume_run
 
@@ -17,4 +17,4 @@ def resume_chain(options: ModelRunOptions, screen: Screen) -> int:
     return show_summary(run, screen)
 
 
-COMMAND = Command("resume", ModelRunOptions, resume_chain, ("tuneproof resume runs/demo",))
+COMMAND = Command("resume", GoOnOptions, resume_chain, ("tuneproof resume runs/demo",))

@@ -9,7 +9,7 @@ from rich.console import Group
 from typer import Option
 
 from tuneproof.cli.app import Command
-from tuneproof.cli.options import DataOptions, FolderOptions, LimitOptions, TrialOptions
+from tuneproof.cli.options import DataOptions, FolderOptions, LimitOptions, RankOptions, TrialOptions
 from tuneproof.cli.screens.trials import draw_trials
 from tuneproof.cli.screens.verdict import describe_run, draw_summary, list_steps
 from tuneproof.cli.settings import gather_config, name_run, require_model, require_rows
@@ -23,7 +23,7 @@ GATE: dict[Decision, int] = {"ship": 0, "dont_ship": 10, "not_enough_evidence": 
 
 
 @dataclass(kw_only=True)
-class ChainOptions(DataOptions, LimitOptions, TrialOptions, FolderOptions):
+class ChainOptions(DataOptions, LimitOptions, TrialOptions, FolderOptions, RankOptions):
     """Options of `run`."""
 
     start: Annotated[str | None, Option("--from", metavar="RUN", help="cli.option.from")] = None
@@ -69,6 +69,7 @@ COMMAND = Command(
         "tuneproof run rows.jsonl --test mine.jsonl --model ./my-model --gate",
         "tuneproof run rows.jsonl --model demo --seeds 3 --learning-curve",
         "tuneproof run rows.jsonl --model demo --cure",
+        "tuneproof run rows.jsonl --model ./my-model --gpus 2",
         "tuneproof run more.jsonl --from runs/first --out runs/second",
         "tuneproof run --config run.yaml --out runs/first --set lora.rank=16",
     ),

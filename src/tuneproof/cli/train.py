@@ -9,7 +9,7 @@ from typing import Annotated
 from typer import Argument, Option
 
 from tuneproof.cli.app import Command
-from tuneproof.cli.options import ConfigOptions, TrustOptions
+from tuneproof.cli.options import ConfigOptions, RankOptions, TrustOptions
 from tuneproof.cli.screens.training import draw_training, list_steps
 from tuneproof.cli.settings import gather_config, name_run, require_model, require_rows
 from tuneproof.cli.show import Screen
@@ -20,7 +20,7 @@ from tuneproof.rundir import RunDir
 
 
 @dataclass(kw_only=True)
-class TrainOptions(TrustOptions):
+class TrainOptions(TrustOptions, RankOptions):
     """Options of `train`."""
 
     source: Annotated[Path, Argument(metavar="RUN|CONFIG", help="cli.option.source")]
@@ -62,5 +62,6 @@ COMMAND = Command(
         "tuneproof train run.yaml",
         "tuneproof train run.yaml --out runs/first --set train.epochs=2",
         "tuneproof train runs/first",
+        "tuneproof train run.yaml --gpus 2",
     ),
 )

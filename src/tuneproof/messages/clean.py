@@ -55,6 +55,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "cli.clean.log": ("Log", "日志"),
     "cli.option.write_clean": (
         "Write the repaired data to this file (or folder), and beside it a log of every change.",
-        "把修复后的数据写到此文件（或目录），并在旁边写出每处改动的日志。",
+        "修复后的数据写到此文件（或目录），旁边附有改动日志。",
     ),
 }

@@ -139,6 +139,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Remove the records of the run folder and start over.",
         "删除运行目录中的记录，从头开始。",
     ),
+    "cli.option.gpus": (
+        "GPUs of this machine to use, a process on each.",
+        "使用本机几块 GPU，每块一个进程。",
+    ),
     "cli.option.fork": (
         "Where the run folder belongs to another experiment, begin a new run beside it, from its weights.",
         "运行目录属于另一个实验时，在旁边新建运行，从它的权重继续。",

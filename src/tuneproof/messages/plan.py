@@ -179,6 +179,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "这类模板要求回答以思考开头。请改用不带思考的指令模型。",
     ),
     # The device.
+    "hardware.few_gpus": (
+        "{asked} GPUs are asked for, and there are {found} here.",
+        "要求 {asked} 块 GPU，这里有 {found} 块。",
+    ),
+    "hardware.few_gpus.hint": (
+        "Ask for as many as `tuneproof doctor` finds. Several machines or processors: docs/scale.md.",
+        "请按 `tuneproof doctor` 找到的数量来要求。多台机器或多个处理器见 docs/scale.zh-CN.md。",
+    ),
     "hardware.no_device": ("There is no {device} device here.", "这台机器上没有 {device} 设备。"),
     "hardware.no_device.hint": (
         "Leave --device at auto; `tuneproof doctor` shows what was found and what is missing.",

@@ -36,12 +36,12 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "这样会立即报告内存不足并由本工具处理。",
     ),
     "train.several_processes": (
-        "{processes} processes were started to train together; this tool trains in one, on one device.",
-        "启动了 {processes} 个进程一起训练；本工具只在一个进程、一个设备上训练。",
+        "{processes} processes were started to work together, and nothing says which of them this one is.",
+        "启动了 {processes} 个进程一起工作，但没有说明这是其中的哪一个。",
     ),
     "train.several_processes.hint": (
-        "Start it by itself, without torchrun or accelerate launch (WORLD_SIZE is set in the environment).",
-        "请直接启动，不要用 torchrun 或 accelerate launch（环境变量 WORLD_SIZE 已被设置）。",
+        "Start the command line by torchrun or with --gpus (docs/scale.md), or take WORLD_SIZE out of the environment.",
+        "请用 torchrun 或 --gpus 启动命令行（docs/scale.zh-CN.md），或者去掉环境变量 WORLD_SIZE。",
     ),
     "train.no_rows": ("There is no row to train on.", "没有可用于训练的数据。"),
     "train.no_rows.hint": (
@@ -111,5 +111,13 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "train.bad_adapter.hint": (
         "Start over with a lower rate: --restart --set train.learning_rate=1e-4",
         "请降低学习率后重新开始：--restart --set train.learning_rate=1e-4",
+    ),
+    "crew.lost": (
+        "Another process of this run has ended ({why}).",
+        "这次运行的另一个进程已经结束（{why}）。",
+    ),
+    "crew.lost.hint": (
+        "Its own message says why; `tuneproof resume` goes on from the last checkpoint.",
+        "原因见它自己的信息；`tuneproof resume` 会从最近的检查点继续。",
     ),
 }

@@ -55,6 +55,12 @@ def inspect_hardware(device: DeviceName = "auto") -> Hardware:
     return Hardware("cpu", name, total, free, torch.get_num_threads(), _fast_cpu_dtype())
 
 
+def require_gpus(count: int) -> None:
+    """Raise UsageError unless there are `count` CUDA devices."""
+    if torch.cuda.device_count() < count:
+        raise UsageError("hardware.few_gpus", where="--gpus", asked=count, found=torch.cuda.device_count())
+
+
 def _fast_cpu_dtype() -> DtypeName:
     """bfloat16 where the processor multiplies it in hardware, else float32.
 

@@ -8,7 +8,7 @@ verb that needs it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -156,6 +156,20 @@ def export_run(request: ExportRequest, progress: Progress) -> list[Export]:
     from tuneproof.pipeline.export import export_targets
 
     return export_targets(request, progress)
+
+
+def lead_or_follow(lead: Callable[[], int]) -> int:
+    """As one of several processes: the first does `lead`, the others follow it. Returns this one's exit code."""
+    from tuneproof.pipeline.crew import lead_or_follow as take_part
+
+    return take_part(lead)
+
+
+def require_gpus(count: int) -> None:
+    """Raise UsageError unless this machine has so many GPUs to start a process on each."""
+    from tuneproof.model.hardware import require_gpus as require
+
+    require(count)
 
 
 def inspect_machine() -> dict[str, object]:

@@ -26,6 +26,7 @@ from tuneproof.model.chat import encode_prompt, end_ids
 from tuneproof.model.generate import Generated, generate_answers
 from tuneproof.model.load import fingerprint_model, fingerprint_template, set_adapter
 from tuneproof.pipeline import AnswerRequest, open_run
+from tuneproof.pipeline.asking import fit_batch
 from tuneproof.pipeline.chain import refuse_other
 from tuneproof.pipeline.work import Work
 from tuneproof.progress import Progress
@@ -90,7 +91,7 @@ def generate_replies(work: Work, model: Any, prompts: Sequence[Sequence[int]], l
         prompts,
         limits=[limit] * len(prompts),
         ends=end_ids(work.tokenizer, model.generation_config),
-        batch_size=work.fit_batch(max(map(len, prompts)) + limit),
+        batch_size=fit_batch(work, max(map(len, prompts)) + limit),
         on_answers=count,
     )
     work.progress.end("answer")

@@ -9,15 +9,14 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 from tuneproof.errors import TuneproofError
 from tuneproof.evals.measure import measure_items
 from tuneproof.evals.select import Ahead, Exam, Key
 from tuneproof.evals.task import Item
 from tuneproof.model.chat import encode_prompt
-from tuneproof.model.load import set_adapter
-from tuneproof.model.store import AnswerStore, Serving
+from tuneproof.model.store import Serving
+from tuneproof.pipeline.crew import Ask, answer_share, follow_me
 from tuneproof.pipeline.prompting import choose_count, name_suite
 from tuneproof.pipeline.recovery import hear_fewer
 from tuneproof.pipeline.work import Work
@@ -28,19 +27,34 @@ SAMPLES = 3
 SAMPLE_TOKENS = 48
 """New tokens of a sample at most: a watcher sees the drift of an answer, and training waits for no more."""
 
+TRAIN_ITEMS = 30
+"""Training rows that the tuned model answers, where the select split has as many."""
 
-def answer_items(work: Work, items: Sequence[Item], before: int, store: AnswerStore | None = None) -> list[Answer]:
-    """Answers of the model as it stands; progress goes on from `before`. `store`: of the base, where it is asked."""
-    model: Any = work.model
-    with work.folded():
-        return measure_items(
-            model,
-            work.tokenizer,
-            items,
-            serving=Serving(size_batch(work, items), store, hear_fewer(work)),
-            on_unscored=lambda answers: keep_unscored(work.run, answers),
-            on_progress=lambda done: work.progress.advance(before + done),
+
+def answer_items(work: Work, items: Sequence[Item], before: int) -> list[Answer]:
+    """Answers of the model as it stands, by all ranks; progress goes on from `before`. What the base has answered in
+    earlier runs is not asked again."""
+    ask = Ask(items, size_batch(work, items), work.stance)
+    with follow_me(work, "answer", ask) as crew:
+        share = answer_share(
+            work,
+            crew,
+            ask,
+            on_progress=lambda done: work.progress.advance(before + min(done * crew.size, len(items))),
+            on_fewer=hear_fewer(work),
         )
+        shares = crew.gather(share)
+    for change in (change for share in shares for change in share.fewer):
+        hear_fewer(work)(*change)
+    if unscored := [pair for share in shares for pair in share.unscored]:
+        keep_unscored(work.run, unscored)
+    for share in shares:
+        if share.failure is not None:
+            raise share.failure
+    if work.store is not None and ask.stance is None:
+        work.store.recalled += sum(share.recalled for share in shares[1:])
+    said = {at: answer for share in shares for at, answer in share.answers}
+    return [said[at] for at in range(len(items))]
 
 
 def answer_samples(work: Work, step: int) -> None:
@@ -61,11 +75,26 @@ def answer_samples(work: Work, step: int) -> None:
     work.run.save_answers("samples", f"checkpoint-{step}", answers)
 
 
+def list_train_items(work: Work) -> list[Item]:
+    """Items of the training rows that the tuned model answers."""
+    knobs = work.config.evaluate
+    count = knobs.train_rows
+    if count is None:
+        count = min(TRAIN_ITEMS, len(work.row_items("select", knobs.select_rows)))
+    return work.row_items("train", count)
+
+
+def fit_batch(work: Work, longest: int) -> int:
+    """Answers side by side: as planned, and fewer where prompt and answer are longer than those planned for."""
+    rows, tokens = work.config.evaluate.batch_size, work.plan.settings.answer_tokens
+    return max(1, min(rows, tokens // max(longest, 1))) if tokens else rows
+
+
 def size_batch(work: Work, items: Sequence[Item]) -> int:
     """Answers side by side to items of the run; fewer than planned where prompts with examples, or the user's own
     probes, are longer."""
     sizes = [len(encode_prompt(work.tokenizer, item.messages)) + item.limit for item in items]
-    return work.fit_batch(max(sizes, default=0))
+    return fit_batch(work, max(sizes, default=0))
 
 
 def keep_unscored(run: RunDir, answers: Sequence[tuple[Item, str]]) -> None:
@@ -89,7 +118,7 @@ class Asking:
 
     def __call__(self, step: int, scale: float, asked: Sequence[Answer]) -> list[Answer]:
         """A candidate's answers to the items of these answers of the base, in their order."""
-        set_adapter(self._work.model, checkpoint_path(self._work, step), scale)
+        self._work.wear(checkpoint_path(self._work, step), scale)
         # Weaker scales, tried where no finalist passes, are not in the total.
         self._done = min(self._done, self._total - len(asked))
         said = answer_items(self._work, [self._items[answer.id] for answer in asked], self._done)

@@ -26,6 +26,7 @@ from tuneproof.model.generate import count_shared
 from tuneproof.model.hardware import read_loaded, reset_peak
 from tuneproof.model.recovery import Listeners, answer_within_memory
 from tuneproof.model.store import Serving
+from tuneproof.pipeline.asking import fit_batch, list_train_items
 from tuneproof.pipeline.prompting import TRIED_ROWS
 from tuneproof.pipeline.recovery import hear_fewer, note_peak, rehearse_within_memory
 from tuneproof.pipeline.work import PROBE_LANGUAGES, Work
@@ -107,7 +108,7 @@ def choose_languages(work: Work) -> None:
     pilots = {name: spread_items(make_probe_items(load_probes(name)), PILOT) for name in PROBE_LANGUAGES}
     with work.base_only() as model:
         asked = [item for some in pilots.values() for item in some]
-        serving = Serving(min(2 * PILOT, work.fit_batch(1)), work.store, hear_fewer(work))
+        serving = Serving(min(2 * PILOT, fit_batch(work, 1)), work.store, hear_fewer(work))
         answers = measure_items(model, work.tokenizer, asked, serving=serving)
     right = {name: sum(answer.right for answer in answers if answer.language == name) for name in pilots}
     spoken = [name for name in PROBE_LANGUAGES if right[name] >= SPOKEN * PILOT]
@@ -132,7 +133,7 @@ def probe_answers(work: Work) -> budget.Speeds:
         def answer(asked: Sequence[Sequence[int]], tokens: int) -> float:
             started = time.perf_counter()
             # No end token: every answer takes the same number of steps.
-            batch_size = work.fit_batch(max(map(len, asked)) + tokens)
+            batch_size = fit_batch(work, max(map(len, asked)) + tokens)
             listeners, limits = Listeners(lambda ended: None, hear_fewer(work)), [tokens] * len(asked)
             answer_within_memory(model, asked, limits=limits, ends=[], batch_size=batch_size, listeners=listeners)
             return time.perf_counter() - started
@@ -162,7 +163,7 @@ def describe_work(work: Work, rows: RowSet) -> budget.Work:
     shown = spread_items(tests, knobs.few_shot_rows or len(tests)) if knobs.few_shot else []
     # Tries answer select rows; those are like test rows.
     most = add_examples(shown, work.train_rows, max(knobs.few_shot, default=0))
-    beside = [*work.train_items(), *spread_items(tests, knobs.reworded_rows)]
+    beside = [*list_train_items(work), *spread_items(tests, knobs.reworded_rows)]
     replay_rows = replay_tokens / (2 * answer)
     test, retention = describe_items(work, tests), describe_items(work, work.probe_items())
     epoch_steps = (len(rows) + replay_rows) / config.train.batch_size

@@ -82,7 +82,8 @@ def start_run(request: RunRequest, progress: Progress) -> RunDir:
 
 
 def refuse_ranks() -> None:
-    """Raise UsageError where a launcher started several processes: the Trainer would cut each batch among them."""
+    """Raise UsageError where several processes were started and this one has not joined them (`pipeline/crew`): the
+    Trainer would cut each batch among them in its own way."""
     processes = os.environ.get("WORLD_SIZE", "1")
     if processes.isdecimal() and int(processes) > 1:
         raise UsageError("train.several_processes", where="WORLD_SIZE", processes=processes)

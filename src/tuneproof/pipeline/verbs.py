@@ -22,8 +22,8 @@ from tuneproof.evals.verdict import Evidence, judge_run
 from tuneproof.figures import format_percent, to_plain
 from tuneproof.messages import current_language
 from tuneproof.model.hardware import reset_peak
-from tuneproof.model.load import set_adapter
-from tuneproof.pipeline.asking import Asking, answer_items, answer_samples, checkpoint_path, make_exam
+from tuneproof.pipeline.asking import Asking, answer_items, answer_samples, checkpoint_path, list_train_items, make_exam
+from tuneproof.pipeline.crew import Change, follow_me
 from tuneproof.pipeline.finish import finish_adapter
 from tuneproof.pipeline.prompting import (
     TRIED_ROWS,
@@ -64,15 +64,15 @@ def measure_base(work: Work) -> None:
     reset_peak(work.hardware.device)
     with work.base_only():
         for suite, items in suites.items():
-            work.run.save_answers("base", suite, answer_items(work, items, done, work.store))
+            work.run.save_answers("base", suite, answer_items(work, items, done))
             done += len(items)
         count = choose_count(work)
         if untried := list_untried(work, count):
             tried, suite = work.run.find_answers("base", name_suite(count)), name_suite(count)
-            work.run.save_answers("base", suite, [*tried, *answer_items(work, untried, done, work.store)])
+            work.run.save_answers("base", suite, [*tried, *answer_items(work, untried, done)])
             done += len(untried)
         shown = list_shown(work, count) if count else []
-        work.run.save_answers("base", "few_shot", answer_items(work, shown, done, work.store))
+        work.run.save_answers("base", "few_shot", answer_items(work, shown, done))
     if work.store is not None and work.store.recalled:
         work.progress.say("base.remembered", n=work.store.recalled)
         work.run.log_event("remembered", answers=work.store.recalled)
@@ -138,20 +138,15 @@ def train(work: Work) -> None:
         work.run.log_event("skipped", why=why)
         work.progress.say("train.skipped", why=why)
 
-    training = train_adapter(
-        work.model,
-        rows,
-        config=work.config,
-        shape=work.shape,
-        folder=work.run.checkpoints,
-        log=StepLog(
-            load_steps(work),
-            note,
-            skip,
-            on_checkpoint=partial(answer_samples, work),
-            on_lighter=partial(note_lighter, work, "train"),
-        ),
-    )
+    hear = partial(note_lighter, work, "train")
+    log = StepLog(load_steps(work), note, skip, on_checkpoint=partial(answer_samples, work), on_lighter=hear)
+    with follow_me(work, "train") as crew:
+        training = train_adapter(
+            work.model, rows, config=work.config, shape=work.shape, folder=work.run.checkpoints, log=log
+        )
+        for changes in crew.gather(list[Change]()):
+            for step, change in changes:
+                hear(step, change)
     record = work.run.load(RunRecord)
     record.training = training
     record.training.replay_rows = len(rows) - len(work.lessons)
@@ -213,10 +208,10 @@ def mean_loss(steps: Sequence[StepReport], until: int, window: int = 10) -> floa
 def measure_tuned(work: Work) -> None:
     """Answers of the chosen adapter to the test rows and the probes: the only time the test rows meet it."""
     selection = work.run.load(Selection)
-    set_adapter(work.model, checkpoint_path(work, selection.checkpoint), selection.scale)
+    work.wear(checkpoint_path(work, selection.checkpoint), selection.scale)
     reset_peak(work.hardware.device)
     tests = work.row_items("test", work.config.evaluate.test_rows)
-    suites = {"test": tests, "retention": work.probe_items(), "train": work.train_items()}
+    suites = {"test": tests, "retention": work.probe_items(), "train": list_train_items(work)}
     suites["reworded"] = reword_items(spread_items(tests, work.config.evaluate.reworded_rows))
     work.progress.begin("tuned", sum(len(items) for items in suites.values()))
     done = 0
@@ -231,7 +226,7 @@ def measure_drift(work: Work) -> None:
     """How far the chosen adapter has moved from the base, along the base's answers and on neutral text."""
     work.progress.begin("drift")
     selection = work.run.load(Selection)
-    set_adapter(work.model, checkpoint_path(work, selection.checkpoint), selection.scale)
+    work.wear(checkpoint_path(work, selection.checkpoint), selection.scale)
     chosen = []
     for suite, items in (("retention", work.probe_items()), ("test", work.row_items("test", None))):
         answers = {answer.id: answer for answer in work.run.load_answers("base", suite)}

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal
 
 from transformers import set_seed
@@ -31,6 +32,7 @@ from tuneproof.model.load import (
     load_start,
     load_tokenizer,
     remove_adapter,
+    set_adapter,
 )
 from tuneproof.model.offload import offload_layers
 from tuneproof.model.packing import check_isolation
@@ -43,10 +45,11 @@ from tuneproof.training.recovery import Shape
 
 PROBE_LANGUAGES: tuple[Literal["en", "zh"], ...] = ("en", "zh")
 """Languages the retention probes exist in."""
-TRAIN_ITEMS = 30
-"""Training rows that the tuned model answers, where the select split has as many."""
 OWN_ANSWER = 32
 """New tokens that an answer to one of the user's own probes may have at least: a base answers in its own words."""
+
+
+Stance = tuple[Path, float] | None
 
 
 class Work:
@@ -56,6 +59,8 @@ class Work:
         self.run = run
         self.config = config
         self.progress = progress
+        self.stance: Stance = None
+        """Who answers now: the adapter of a checkpoint at a scale, or the base."""
 
     def save_config(self) -> None:
         """Write the config as it now is."""
@@ -124,7 +129,7 @@ class Work:
 
     def drop_adapter(self) -> None:
         """Take the adapter off the base; the next one to be asked for is a fresh one, as at the start of a run."""
-        model = self.__dict__.pop("model", None)
+        model, self.stance = self.__dict__.pop("model", None), None
         if model is not None:
             remove_adapter(model)
 
@@ -148,8 +153,17 @@ class Work:
     @contextmanager
     def base_only(self) -> Iterator[Any]:
         """The model with the adapter switched off: bit-identical to the base (docs/evidence.md, `Reliability`)."""
-        with self.model.disable_adapter():
-            yield self.model
+        before, self.stance = self.stance, None
+        try:
+            with self.model.disable_adapter():
+                yield self.model
+        finally:
+            self.stance = before
+
+    def wear(self, checkpoint: Path, scale: float) -> None:
+        """Put the adapter of a checkpoint on the base, at a scale."""
+        set_adapter(self.model, checkpoint, scale)
+        self.stance = (checkpoint, scale)
 
     def folded(self) -> AbstractContextManager[None]:
         """The adapter folded into the weights while the tuned model answers, where the plan says so."""
@@ -233,14 +247,6 @@ class Work:
         )
         return spread_items(items, count if count is not None else len(items))
 
-    def train_items(self) -> list[Item]:
-        """Items of the training rows that the tuned model answers."""
-        knobs = self.config.evaluate
-        count = knobs.train_rows
-        if count is None:
-            count = min(TRAIN_ITEMS, len(self.row_items("select", knobs.select_rows)))
-        return self.row_items("train", count)
-
     def probe_items(self) -> list[Item]:
         """Items of the retention probes; as many as the config says, and none that a candidate is chosen by.
 
@@ -267,11 +273,6 @@ class Work:
         limits = {task: max(limit, min(OWN_ANSWER, longest or OWN_ANSWER)) for task, limit in limits.items()}
         named = self.config.evaluate.scorers
         return make_row_items(self.own_rows, scorers={}, limits=limits, clusters={}, named=named)
-
-    def fit_batch(self, longest: int) -> int:
-        """Answers side by side: as planned, and fewer where prompt and answer are longer than those planned for."""
-        rows, tokens = self.config.evaluate.batch_size, self.plan.settings.answer_tokens
-        return max(1, min(rows, tokens // max(longest, 1))) if tokens else rows
 
     def slice_items(self) -> list[Item]:
         """Items of the probes that candidates answer."""

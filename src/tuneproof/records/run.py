@@ -29,6 +29,7 @@ class TrainingRecord(BaseModel):
     """Mean over the last step's trained tokens, in nats; None where events.jsonl is lost."""
     world_size: int = 1
     rows_per_rank: list[int]
+    """Rows that each rank has computed since training was last gone on with, a row once a pass."""
     replay_rows: int = 0
 
 

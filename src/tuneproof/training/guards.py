@@ -23,6 +23,7 @@ import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from tuneproof.errors import TrainingError
+from tuneproof.model.crew import join_crew
 
 WINDOW = 20
 """Steps whose mean loss is compared. Batches of one row scatter by about a nat a step, so such means by 0.3."""
@@ -91,7 +92,8 @@ class StopCallback(TrainerCallback):
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **facts: Any
     ) -> TrainerControl:
-        """Ask for a save and the end."""
+        """Ask for a save and the end, on all ranks after the same step."""
+        self.stop.number = join_crew().agree(self.stop.number)
         if self.stop.number is not None:
             control.should_save = True
             control.should_training_stop = True

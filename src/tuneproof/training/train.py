@@ -14,6 +14,7 @@ from transformers import PrinterCallback, TrainingArguments, set_seed
 
 from tuneproof.config import RunConfig
 from tuneproof.errors import StoppedError
+from tuneproof.model.crew import join_crew
 from tuneproof.model.hardware import read_peak, reset_peak
 from tuneproof.model.load import quiet_transformers
 from tuneproof.records import TrainingRecord
@@ -67,11 +68,13 @@ def train_adapter(
     A finished run trains nothing (the Trainer alone would add a step on each resume). `history` has the steps of
     earlier processes, so that the record counts all of them. Raises TrainingError when a loss, gradient or weight is
     not finite or the loss runs away, StoppedError after a signal (saved), FitError when the disk is full, RunError
-    when `folder` holds another training's checkpoints or only damaged ones.
+    when `folder` holds another training's checkpoints or only damaged ones. Of several ranks, all call it with the same
+    rows; only the lead looks into `folder` and writes.
     """
+    crew = join_crew()
     steps = count_steps(len(rows), config)
     checkpoints = _open_checkpoints(model, rows, config, steps, folder)
-    checkpoint, skipped = checkpoints.find()
+    checkpoint, skipped = crew.tell(checkpoints.find)
     for why in skipped:
         log.on_skip(why)
     reached = int(checkpoint.name.rsplit("-", 1)[1]) if checkpoint else 0
@@ -79,7 +82,8 @@ def train_adapter(
     device = next(model.parameters()).device.type
     reset_peak(device)
     started = time.perf_counter()
-    done = [report for report in log.history if report.step <= reached]
+    # All ranks look at the same losses, so that all find at the same step that they run away.
+    done = crew.tell(lambda: [report for report in log.history if report.step <= reached])
     watch = LossWatch([report.loss for report in done])
 
     def note(report: StepReport) -> None:
@@ -89,16 +93,15 @@ def train_adapter(
 
     with quiet_transformers(), catch_signals() as stop:
         pauses = CheckpointCallback(log.on_checkpoint)
-        callbacks = [StopCallback(stop), pauses, *open_trackers(config.report.trackers, folder.parent)]
         arguments = _arguments(config, steps, folder, device)
+        callbacks = [StopCallback(stop), pauses]
         trainer = PackedTrainer(model, arguments, rows=rows, shape=shape, on_step=note, callbacks=callbacks)
         trainer.checkpoints, trainer.on_lighter = checkpoints, log.on_lighter
         trainer.optimizer_name = config.train.optimizer or "adamw"
-        trainer.add_callback(WeightCallback(trainer.refuse_step))
-        # It prints to stdout, which belongs to --json.
-        trainer.remove_callback(PrinterCallback)
+        _equip(trainer, config, folder)
         if reached < steps:
-            checkpoints.require_room_for(min(checkpoints.keep, -(-steps // checkpoints.every)))
+            crew.tell(lambda: checkpoints.require_room_for(min(checkpoints.keep, -(-steps // checkpoints.every))))
+            crew.copy_weights([weight for weight in model.parameters() if weight.requires_grad])
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     if stop.number is not None:
         step, run = max(reached, trainer.state.global_step), folder.parent
@@ -111,8 +114,18 @@ def train_adapter(
         seconds=time.perf_counter() - started - pauses.seconds,
         peak_bytes=read_peak(device),
         final_loss=done[-1].loss if done else None,
-        rows_per_rank=[len(rows)],
+        world_size=crew.size,
+        rows_per_rank=crew.gather(trainer.computed),
     )
+
+
+def _equip(trainer: PackedTrainer, config: RunConfig, folder: Path) -> None:
+    """Add the trackers, which the lead alone has, and the guard that needs the trainer; take the printer away."""
+    for tracker in open_trackers(config.report.trackers if join_crew().leads else [], folder.parent):
+        trainer.add_callback(tracker)
+    trainer.add_callback(WeightCallback(trainer.refuse_step))
+    # It prints to stdout, which belongs to --json.
+    trainer.remove_callback(PrinterCallback)
 
 
 def _open_checkpoints(model: Any, rows: RowSet, config: RunConfig, steps: int, folder: Path) -> Checkpoints:
@@ -156,7 +169,7 @@ def _arguments(config: RunConfig, steps: int, folder: Path, device: str) -> Trai
         logging_nan_inf_filter=False,
         eval_strategy="no",
         seed=config.train.seed,
-        report_to=list_reports(config.report.trackers),
+        report_to=list_reports(config.report.trackers if join_crew().leads else []),
         run_name=folder.parent.name,
         disable_tqdm=True,
         remove_unused_columns=False,

@@ -2,7 +2,8 @@
 
 A batch of the data loader is one optimizer step: `batch_size` rows. Inside the step the rows are packed side by side
 into as many forwards as memory needs, and the loss is normalised by the trained tokens of the whole step, so the
-result does not depend on how it was cut. A loss or gradient that is not finite stops the run at that step, before the
+result does not depend on how it was cut, nor on how many ranks it was shared out to: each packs some of the rows, and
+the gradients are summed. A loss or gradient that is not finite stops the run at that step, before the
 weights change.
 """
 
@@ -19,6 +20,7 @@ from transformers import Trainer, TrainerCallback, TrainingArguments
 
 from tuneproof.errors import TrainingError
 from tuneproof.model.chat import Encoded
+from tuneproof.model.crew import join_crew
 from tuneproof.model.step import OptimizerName, build_optimizer, build_pack, count_trained, sum_loss
 from tuneproof.training.checkpoint import Checkpoints
 from tuneproof.training.dataset import RowSet
@@ -69,6 +71,9 @@ class PackedTrainer(Trainer):
         """Hears that a step ran out of memory and what was changed; see training/recovery.py."""
         self.optimizer_name: OptimizerName = "adamw"
         self.batch = Rows([])
+        self.crew = join_crew()
+        self.computed = 0
+        """Rows that this rank has computed, a row once a pass."""
         self.checkpoints = Checkpoints(Path(str(args.output_dir)))
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
@@ -84,18 +89,20 @@ class PackedTrainer(Trainer):
         model.train()
         self.batch = inputs["rows"]
         trained = count_trained(self.batch.encoded)
+        mine = [self.batch.encoded[at] for at in self.crew.share([len(row.ids) for row in self.batch.encoded])]
 
         def attempt(shape: Shape) -> Tensor:
             total = torch.zeros((), device=self.args.device)
-            for chosen in cut_rows(self.batch.encoded, shape):
-                pack = build_pack([self.batch.encoded[at] for at in chosen], self.args.device)
+            for chosen in cut_rows(mine, shape):
+                pack = build_pack([mine[at] for at in chosen], self.args.device)
                 loss = sum_loss(model, pack, chunk=shape.loss_chunk, plain_head=shape.plain_head) / trained
                 self.accelerator.backward(loss)
                 total += loss.detach()
             return total
 
-        footing = Footing(self._trained, self.batch.encoded, self.shape)
-        total, self.shape = take_step(attempt, footing, self._note_lighter)
+        total, self.shape = take_step(attempt, Footing(self._trained, mine, self.shape), self._note_lighter)
+        total = self.crew.sum_step(total, [weight for weight in self._trained.parameters() if weight.requires_grad])
+        self.computed += len(mine)
         mean = float(total)
         if not math.isfinite(mean):
             raise self.refuse_step("loss", mean, self.state.global_step + 1)
@@ -120,7 +127,9 @@ class PackedTrainer(Trainer):
         return TrainingError("train.not_finite", where=f"step {step}", what=what, value=value, rows=places)
 
     def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
-        """Write into a staging folder, which is then published whole."""
+        """Write into a staging folder, which is then published whole; the lead writes what all ranks have."""
+        if not self.crew.leads:
+            return
         folder, keep = self.args.output_dir, self.args.save_total_limit
         with self.checkpoints.writing(self.state.global_step) as stage:
             self.args.output_dir, self.args.save_total_limit = str(stage), None
