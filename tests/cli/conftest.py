@@ -189,8 +189,9 @@ def make_run(path: Path, config: RunConfig, decision: Decision = "ship") -> RunD
     run = RunDir(path)
     run.save(make_record())
     run.save(make_verdict(decision))
-    config.model.name = config.model.name or "demo"
-    run.config.write_text(dump_config(config), encoding="utf-8")
+    settled = config.model_copy(deep=True)
+    settled.model.name = config.model.name or "demo"
+    run.config.write_text(dump_config(settled), encoding="utf-8")
     for arm, right in (("base", 1), ("tuned", 3)):
         for suite in ("test", "retention"):
             run.save_answers(arm, suite, [make_answer(number, number < right) for number in range(4)])

@@ -79,10 +79,9 @@ def train_adapter(
         log.on_skip(why)
     reached = int(checkpoint.name.rsplit("-", 1)[1]) if checkpoint else 0
     set_seed(config.train.seed)
-    device = next(model.parameters()).device.type
+    device, started = next(model.parameters()).device.type, time.perf_counter()
     reset_peak(device)
-    started = time.perf_counter()
-    # All ranks look at the same losses, so that all find at the same step that they run away.
+    # The same on all ranks, so that all find at the same step that the loss runs away.
     done = crew.tell(lambda: [report for report in log.history if report.step <= reached])
     watch = LossWatch([report.loss for report in done])
 
@@ -93,19 +92,17 @@ def train_adapter(
 
     with quiet_transformers(), catch_signals() as stop:
         pauses = CheckpointCallback(log.on_checkpoint)
-        arguments = _arguments(config, steps, folder, device)
-        callbacks = [StopCallback(stop), pauses]
+        arguments, callbacks = _arguments(config, steps, folder, device), [StopCallback(stop), pauses]
         trainer = PackedTrainer(model, arguments, rows=rows, shape=shape, on_step=note, callbacks=callbacks)
         trainer.checkpoints, trainer.on_lighter = checkpoints, log.on_lighter
-        trainer.optimizer_name = config.train.optimizer or "adamw"
         _equip(trainer, config, folder)
         if reached < steps:
             crew.tell(lambda: checkpoints.require_room_for(min(checkpoints.keep, -(-steps // checkpoints.every))))
             crew.copy_weights([weight for weight in model.parameters() if weight.requires_grad])
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     if stop.number is not None:
-        step, run = max(reached, trainer.state.global_step), folder.parent
-        raise StoppedError("train.stopped", signal_number=stop.number, step=step, steps=steps, run=run)
+        step = max(reached, trainer.state.global_step)
+        raise StoppedError("train.stopped", signal_number=stop.number, step=step, steps=steps, run=folder.parent)
     return TrainingRecord(
         rows=len(rows),
         tokens=sum(report.tokens for report in done),
@@ -120,7 +117,8 @@ def train_adapter(
 
 
 def _equip(trainer: PackedTrainer, config: RunConfig, folder: Path) -> None:
-    """Add the trackers, which the lead alone has, and the guard that needs the trainer; take the printer away."""
+    """Name the optimizer; add the trackers, which the lead alone has, and the guard that needs the trainer."""
+    trainer.optimizer_name = config.train.optimizer or "adamw"
     for tracker in open_trackers(config.report.trackers if join_crew().leads else [], folder.parent):
         trainer.add_callback(tracker)
     trainer.add_callback(WeightCallback(trainer.refuse_step))
