@@ -15,7 +15,7 @@ from tuneproof.progress import Quiet
 from tuneproof.records import Answer, Blame, LostItem, Message, RunRecord, Selection, Verdict
 from tuneproof.records.blame import Suite
 from tuneproof.rundir import RunDir
-from tuneproof.training.checkpoint import list_checkpoints
+from tuneproof.training.checkpoint import list_checkpoints, publish_checkpoint
 
 
 class Heard(Quiet):
@@ -173,9 +173,11 @@ def test_another_base_than_the_runs_is_refused(finished: RunDir, tmp_path: Path)
 def test_checkpoints_are_spread_and_end_with_the_chosen_one(tmp_path: Path) -> None:
     run = RunDir(tmp_path)
     for step in range(10, 110, 10):
-        folder = run.checkpoints / f"checkpoint-{step}"
-        folder.mkdir(parents=True)
-        (folder / "manifest.json").write_text('{"files": {}}', encoding="utf-8")
+        stage = tmp_path / "stage"
+        stage.mkdir()
+        (stage / "state").write_text("", encoding="utf-8")
+        run.checkpoints.mkdir(exist_ok=True)
+        publish_checkpoint(stage, run.checkpoints / f"checkpoint-{step}")
     assert len(list_checkpoints(run.checkpoints)) == 10
     run.save(Selection(checkpoint=90, scale=0.5, reason="", candidates=[]))
     assert find_steps(run) == [20, 40, 60, 90]

@@ -9,6 +9,7 @@ import pytest
 from tuneproof.model.chat import encode_opening, encode_prompt
 from tuneproof.model.load import load_base
 from tuneproof.records import Message
+from tuneproof.training import turns
 from tuneproof.training.turns import Draw, draw_turns, is_question
 
 
@@ -21,7 +22,8 @@ def test_the_opening_stands_before_every_question(demo_model: Path) -> None:
     assert opening.closing == "<|im_end|>"
 
 
-def test_the_base_asks_whole_questions_and_the_same_again(demo_model: Path) -> None:
+def test_the_base_asks_whole_questions_and_the_same_again(demo_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "LONGEST", 48)
     base = load_base(str(demo_model), device="cpu", dtype="float32")
     drawn = list(draw_turns(base.model, base.tokenizer, Draw(8, 3, 8)))
     assert len(drawn) >= 2, "the demo model ends hardly a question by itself"
@@ -31,7 +33,8 @@ def test_the_base_asks_whole_questions_and_the_same_again(demo_model: Path) -> N
     assert drawn != list(draw_turns(base.model, base.tokenizer, Draw(4, 4, 4)))
 
 
-def test_nothing_is_drawn_before_it_is_wanted(demo_model: Path) -> None:
+def test_nothing_is_drawn_before_it_is_wanted(demo_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "LONGEST", 48)
     base = load_base(str(demo_model), device="cpu", dtype="float32")
     passes = []
     base.model.register_forward_hook(lambda *_: passes.append(1))
