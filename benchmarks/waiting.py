@@ -4,8 +4,8 @@
 
 Each measurement is a process of its own, since the policy is read when torch is loaded: the demo model in the type that
 runs take here, forward and backward of 4 x 128 tokens, and 24 tokens of 16 answers, each after one that is not counted.
-`spin` is the libraries' default, `sleep` is what the command line sets (`OMP_WAIT_POLICY=passive`), `one thread` needs
-no waiting. Printed are the seconds, median of the rounds, as ratios to `spin` alone.
+`spin` is the libraries' default, `sleep` is `OMP_WAIT_POLICY=passive`, `one thread` needs no waiting. Printed are the
+seconds, median of the rounds, as ratios to `spin` alone.
 """
 
 from __future__ import annotations

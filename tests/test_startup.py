@@ -17,15 +17,6 @@ except SystemExit as stop:
 finally:
     print("loaded:", *sorted(set({heavy!r}) & set(sys.modules)), file=sys.stderr)
 """
-WAITING = """
-import os, sys
-from tuneproof.cli import main
-sys.argv = ["tuneproof", "--help"]
-try:
-    main()
-finally:
-    print(os.environ["OMP_WAIT_POLICY"])
-"""
 COMMANDS: tuple[list[str], ...] = (
     [],
     ["--help"],
@@ -58,15 +49,3 @@ def test_a_command_that_touches_no_weights_loads_nothing_heavy(arguments: list[s
 
 def test_the_probe_sees_what_is_loaded() -> None:
     assert run_and_list("import scipy") == ("", ["scipy"])
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="measured on Linux only")
-@pytest.mark.parametrize(("users", "found"), [(None, "passive"), ("active", "active")])
-def test_waiting_threads_sleep_unless_the_user_says_otherwise(
-    users: str | None, found: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
-    if users:
-        monkeypatch.setenv("OMP_WAIT_POLICY", users)
-    done = subprocess.run([sys.executable, "-c", WAITING], capture_output=True, text=True, encoding="utf-8", check=True)
-    assert done.stdout.split()[-1] == found

@@ -37,20 +37,8 @@ READER_GONE = 141
 def main() -> NoReturn:
     """The entry point of `tuneproof` and `python -m tuneproof`."""
     signal.signal(signal.SIGTERM, raise_terminated)
-    let_threads_sleep()
     several = "RANK" in os.environ and int(os.environ.get("WORLD_SIZE", "1")) > 1
     sys.exit(run_among_ranks(sys.argv[1:]) if several else run_command(sys.argv[1:]))
-
-
-def let_threads_sleep() -> None:
-    """Let a thread of OpenMP that waits for the others sleep; it is read once, when torch is loaded.
-
-    By default it spins for milliseconds, and where anything else wants its core the thread that it waits for gets none:
-    a step then takes many times as long. Sleeping costs a few per cent where nothing else runs
-    (benchmarks/waiting.py). Measured on Linux only. What the user's environment says is kept.
-    """
-    if sys.platform == "linux":
-        os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 def raise_terminated(number: int, frame: object) -> NoReturn:
