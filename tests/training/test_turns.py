@@ -33,12 +33,11 @@ def test_the_base_asks_whole_questions_and_the_same_again(demo_model: Path, monk
     assert drawn != list(draw_turns(base.model, base.tokenizer, Draw(4, 4, 4)))
 
 
-def test_nothing_is_drawn_before_it_is_wanted(demo_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "LONGEST", 48)
+def test_nothing_is_drawn_before_it_is_wanted(demo_model: Path) -> None:
     base = load_base(str(demo_model), device="cpu", dtype="float32")
     passes = []
     base.model.register_forward_hook(lambda *_: passes.append(1))
-    questions = draw_turns(base.model, base.tokenizer, Draw(4, 3, 2))
+    questions = draw_turns(base.model, base.tokenizer, Draw(8, 3, 4))
     assert not passes
     next(questions)
     once = len(passes)
