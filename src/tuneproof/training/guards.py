@@ -93,8 +93,10 @@ class StopCallback(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **facts: Any
     ) -> TrainerControl:
         """Ask for a save and the end, on all ranks after the same step."""
-        self.stop.number = join_crew().agree(self.stop.number)
-        if self.stop.number is not None:
+        agreed = join_crew().agree(self.stop.number)
+        # Nothing else is written back: a signal may have come while the others were waited for.
+        if agreed is not None:
+            self.stop.number = agreed
             control.should_save = True
             control.should_training_stop = True
         return control
