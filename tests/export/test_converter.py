@@ -15,9 +15,8 @@ import pytest
 from transformers import LlamaConfig, Qwen2Config, Qwen3Config
 
 from tests.export.runs import save_adapter, save_qwen
-from tests.export.test_merge import make_source
+from tests.export.test_merge import make_source, merge_qwen
 from tuneproof.export.gguf.write import write_lora, write_model
-from tuneproof.export.merged import write_merged
 
 LLAMACPP = Path(os.environ.get("TUNEPROOF_LLAMACPP") or "-")
 pytestmark = pytest.mark.skipif(
@@ -64,10 +63,7 @@ def test_the_adapter_is_what_llama_cpps_converter_writes(name: str, tmp_path: Pa
 def test_the_model_is_what_llama_cpps_converter_writes(name: str, tmp_path: Path) -> None:
     """Tensors and settings; words are compared where its table of hashes knows the tokenizer, so not here."""
     kind, options = MODELS[name]
-    base = save_qwen(tmp_path / "base", kind, **options)
-    source = make_source(base, save_adapter(base, tmp_path / "adapter"))
-    (tmp_path / "merged").mkdir()
-    write_merged(source, tmp_path / "merged", "float32", lambda: None)
+    source = merge_qwen(tmp_path, kind, **options)
     write_model(source, tmp_path / "ours.gguf", "f16", lambda: None)
     patched = tmp_path / "convert.py"
     patched.write_text(

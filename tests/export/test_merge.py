@@ -30,6 +30,15 @@ def make_source(model: Path, adapter: Path, **changes: Any) -> Source:
     return source._replace(**changes)
 
 
+def merge_qwen(folder: Path, config_class: Any, **options: Any) -> Source:
+    """The source of a random model of Qwen's kind with an adapter; `folder`/merged has both in one, in float32."""
+    base = save_qwen(folder / "base", config_class, **options)
+    source = make_source(base, save_adapter(base, folder / "adapter"))
+    (folder / "merged").mkdir()
+    write_merged(source, folder / "merged", "float32", lambda: None)
+    return source
+
+
 @pytest.fixture(scope="module")
 def adapter(qwen_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_adapter(qwen_dir, tmp_path_factory.mktemp("adapter"))

@@ -14,7 +14,7 @@ from transformers import AutoModelForCausalLM, LlamaConfig, Qwen2Config, Qwen3Co
 
 from tests.export.runs import QUESTIONS, make_row, save_adapter, save_qwen
 from tests.export.test_gguf import LLAMA3
-from tests.export.test_merge import make_source
+from tests.export.test_merge import make_source, merge_qwen
 from tuneproof.export.adapter import load_adapter
 from tuneproof.export.gguf.rounding import (
     HALF,
@@ -28,7 +28,6 @@ from tuneproof.export.gguf.rounding import (
 )
 from tuneproof.export.gguf.write import write_model
 from tuneproof.export.merge import Merger
-from tuneproof.export.merged import write_merged
 from tuneproof.export.parity.ggufs import load_model
 from tuneproof.model.chat import encode_row
 from tuneproof.model.load import load_tokenizer
@@ -115,12 +114,9 @@ def test_an_observer_sums_what_goes_in() -> None:
 @pytest.mark.parametrize("name", sorted(FAMILIES))
 def test_a_file_is_nearer_to_the_run_than_one_that_is_rounded_plainly(name: str, tmp_path: Path) -> None:
     kind, options = FAMILIES[name]
-    base = save_qwen(tmp_path / "base", kind, **options)
-    source = make_source(base, save_adapter(base, tmp_path / "adapter"))
-    (tmp_path / "merged").mkdir()
-    write_merged(source, tmp_path / "merged", "float32", lambda: None)
+    source = merge_qwen(tmp_path, kind, **options)
     truth: Any = AutoModelForCausalLM.from_pretrained(tmp_path / "merged")
-    tokenizer = load_tokenizer(str(base))
+    tokenizer = load_tokenizer(source.model)
     said = [torch.tensor([encode_row(tokenizer, row.messages).ids]) for row in ROWS]
     layers: list[int] = []
     errors = []

@@ -18,13 +18,12 @@ from tuneproof.model.hardware import Hardware
 from tuneproof.pipeline.blueprint import Blueprint
 from tuneproof.pipeline.mixing import list_side
 from tuneproof.pipeline.probes import prepare_probes
-from tuneproof.pipeline.rehearsal import MARGIN, PILOT, count_spent, describe_items, describe_work
+from tuneproof.pipeline.rehearsal import MARGIN, PILOT, count_spent, describe_items, describe_setting, describe_work
 from tuneproof.pipeline.rows import Prepared, read_test
 from tuneproof.pipeline.work import PROBE_LANGUAGES, Work
 from tuneproof.plan import budget
-from tuneproof.plan.formula import read_dimensions
 from tuneproof.plan.lengths import LetterTokenizer
-from tuneproof.plan.pace import Setting, find_speeds, probe_speeds
+from tuneproof.plan.pace import find_speeds, probe_speeds
 from tuneproof.progress import Quiet
 from tuneproof.records import Plan
 from tuneproof.rundir import RunDir
@@ -38,17 +37,7 @@ REHEARSED = 3
 
 def foresee_time(plan: Plan, config: RunConfig, prepared: Prepared, blueprint: Blueprint, hardware: Hardware) -> None:
     """Write how long the run will take into the plan, for the device that is here; `config` as it is resolved."""
-    settings = plan.settings
-    setting = Setting(
-        read_dimensions(blueprint.config),
-        hardware.device,
-        hardware.name,
-        hardware.threads,
-        settings.dtype,
-        settings.quantization,
-        settings.offload,
-        settings.checkpointing,
-    )
+    setting = describe_setting(blueprint.config, hardware, plan.settings)
     pace = find_speeds(setting) or probe_speeds(setting)
     with TemporaryDirectory(prefix="tuneproof-plan-") as folder:
         work = _lay_out(RunDir(Path(folder)), config, prepared, blueprint)

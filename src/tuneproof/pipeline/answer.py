@@ -24,7 +24,7 @@ from tuneproof.errors import DataError, RunError, UsageError
 from tuneproof.messages import tell
 from tuneproof.model.chat import encode_prompt, end_ids
 from tuneproof.model.generate import Generated, generate_answers
-from tuneproof.model.load import fingerprint_model, fingerprint_template, set_adapter
+from tuneproof.model.load import fingerprint_model, fingerprint_template
 from tuneproof.pipeline import AnswerRequest, open_run
 from tuneproof.pipeline.asking import fit_batch
 from tuneproof.pipeline.chain import refuse_other
@@ -164,7 +164,7 @@ def load_arm(work: Work, request: AnswerRequest) -> Any:
         return work.model
     selection = work.run.load(Selection)
     try:
-        set_adapter(work.model, work.run.adapter, selection.scale)
+        work.wear(work.run.adapter, selection.scale)
     except (SafetensorError, OSError, RuntimeError) as error:
         where, why = str(work.run.adapter / WEIGHTS), str(error).splitlines()[0]
         raise RunError("answer.bad_adapter", where=where, why=why) from error

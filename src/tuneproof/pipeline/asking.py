@@ -26,7 +26,6 @@ from tuneproof.rundir import RunDir, write_atomic
 SAMPLES = 3
 SAMPLE_TOKENS = 48
 """New tokens of a sample at most: a watcher sees the drift of an answer, and training waits for no more."""
-
 TRAIN_ITEMS = 30
 """Training rows that the tuned model answers, where the select split has as many."""
 

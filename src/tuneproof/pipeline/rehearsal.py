@@ -12,6 +12,7 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from statistics import fmean
+from typing import Any
 
 import psutil
 
@@ -23,7 +24,7 @@ from tuneproof.evals.task import Item, make_probe_items, spread_items
 from tuneproof.figures import format_seconds, to_plain
 from tuneproof.model.chat import encode_prompt
 from tuneproof.model.generate import count_shared
-from tuneproof.model.hardware import read_loaded, reset_peak
+from tuneproof.model.hardware import Hardware, read_loaded, reset_peak
 from tuneproof.model.recovery import Listeners, answer_within_memory
 from tuneproof.model.store import Serving
 from tuneproof.pipeline.asking import fit_batch, list_train_items
@@ -33,7 +34,7 @@ from tuneproof.pipeline.work import PROBE_LANGUAGES, Work
 from tuneproof.plan import budget
 from tuneproof.plan.formula import read_dimensions
 from tuneproof.plan.pace import Setting, remember_speeds
-from tuneproof.records import TimePlan
+from tuneproof.records import Settings, TimePlan
 from tuneproof.training.dataset import RowSet, encode_rows
 from tuneproof.training.replay import MOST_COPIES, choose_prompts
 
@@ -81,7 +82,8 @@ def rehearse(work: Work) -> None:
     plan.limit = limit
     apply_time(work, plan)
     work.plan.time = plan
-    remember_speeds(describe_setting(work), speeds._replace(train=heaviest.speed))
+    setting = describe_setting(work.base.model.config, work.hardware, work.plan.settings)
+    remember_speeds(setting, speeds._replace(train=heaviest.speed))
     work.plan.seconds = plan.seconds()
     work.run.save(work.plan)
     work.save_config()
@@ -204,11 +206,10 @@ def _count_drift(work: Work, *suites: budget.Suite) -> float:
     return answered + sum(len(ids) for ids in work.tokenizer(texts, add_special_tokens=False).input_ids)
 
 
-def describe_setting(work: Work) -> Setting:
-    """The model on its device, as far as speeds depend on it."""
-    settings, hardware = work.plan.settings, work.hardware
+def describe_setting(config: Any, hardware: Hardware, settings: Settings) -> Setting:
+    """A model, by its config, on a device, as far as speeds depend on it."""
     return Setting(
-        read_dimensions(work.base.model.config),
+        read_dimensions(config),
         hardware.device,
         hardware.name,
         hardware.threads,

@@ -47,9 +47,8 @@ PROBE_LANGUAGES: tuple[Literal["en", "zh"], ...] = ("en", "zh")
 """Languages the retention probes exist in."""
 OWN_ANSWER = 32
 """New tokens that an answer to one of the user's own probes may have at least: a base answers in its own words."""
-
-
 Stance = tuple[Path, float] | None
+"""Who answers: the adapter of a checkpoint at a scale, or the base."""
 
 
 class Work:
@@ -60,7 +59,6 @@ class Work:
         self.config = config
         self.progress = progress
         self.stance: Stance = None
-        """Who answers now: the adapter of a checkpoint at a scale, or the base."""
 
     def save_config(self) -> None:
         """Write the config as it now is."""

@@ -3,8 +3,7 @@
 A batch of the data loader is one optimizer step: `batch_size` rows. Inside the step the rows are packed side by side
 into as many forwards as memory needs, and the loss is normalised by the trained tokens of the whole step, so the
 result does not depend on how it was cut, nor on how many ranks it was shared out to: each packs some of the rows, and
-the gradients are summed. A loss or gradient that is not finite stops the run at that step, before the
-weights change.
+the gradients are summed. A loss or gradient that is not finite stops the run at that step, before the weights change.
 """
 
 from __future__ import annotations
