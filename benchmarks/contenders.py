@@ -37,6 +37,8 @@ class Job(NamedTuple):
     out: str
     clock: str = "wall"
     """`wall`, or `cpu`: seconds of one thread's work, which hold on a busy machine."""
+    device: str = "cpu"
+    """`cpu` or `cuda`."""
 
     @property
     def steps(self) -> int:
@@ -63,7 +65,7 @@ class Result(NamedTuple):
 
     marks: list[Mark]
     peak: int
-    """Largest resident size of the process in training, bytes."""
+    """Bytes at the most in training: of the process on a CPU, of the device's tensors on CUDA."""
     versions: dict[str, str]
 
 
@@ -112,7 +114,7 @@ def run_ours(job: Job, dtype: DtypeName) -> list[Mark]:
     from tuneproof.training.train import StepLog, train_adapter
     from tuneproof.training.trainer import StepReport
 
-    base = load_base(job.model, device="cpu", dtype=dtype)
+    base = load_base(job.model, device=job.device, dtype=dtype)
     set_seed(job.seed)
     model = add_adapter(base.model, rank=job.rank, alpha=job.alpha, dropout=0.0, targets="all-linear")
     said = [Message(role="user", content="q"), Message(role="assistant", content="a")]
@@ -148,10 +150,15 @@ def describe_training(job: Job) -> dict[str, Any]:
         "save_strategy": "no",
         "report_to": [],
         "disable_tqdm": True,
-        "use_cpu": True,
+        "use_cpu": job.device == "cpu",
         "seed": job.seed,
         "dataloader_pin_memory": False,
     }
+
+
+def choose_dtype(job: Job) -> dict[str, str]:
+    """How peers load the weights: in bfloat16 on a GPU, where no one would load them in fp32; else as they lie."""
+    return {"dtype": "bfloat16"} if job.device == "cuda" else {}
 
 
 def watch_trainer(trainer: Any, job: Job) -> Tally:
@@ -192,7 +199,7 @@ def run_plain(job: Job, *, bf16: bool) -> list[Mark]:
     )
 
     tokenizer = AutoTokenizer.from_pretrained(job.model)
-    model = AutoModelForCausalLM.from_pretrained(job.model)
+    model = AutoModelForCausalLM.from_pretrained(job.model, **choose_dtype(job))
     set_seed(job.seed)
     lora = LoraConfig(r=job.rank, lora_alpha=job.alpha, target_modules="all-linear", task_type="CAUSAL_LM")
     adapted = get_peft_model(model, lora)
@@ -208,7 +215,7 @@ def run_plain(job: Job, *, bf16: bool) -> list[Mark]:
         data_collator=DataCollatorForSeq2Seq(tokenizer),
     )
     tally = watch_trainer(trainer, job)
-    reset_peak("cpu")
+    reset_peak(job.device)
     trainer.train()
     return tally.marks(read_losses(trainer))
 
@@ -227,6 +234,7 @@ def run_trl(job: Job, **options: Any) -> list[Mark]:
         **describe_training(job),
         per_device_train_batch_size=batch,
         max_length=PACK,
+        model_init_kwargs=choose_dtype(job),
         **options,
     )
     trainer = trl.SFTTrainer(
@@ -236,7 +244,7 @@ def run_trl(job: Job, **options: Any) -> list[Mark]:
         peft_config=LoraConfig(r=job.rank, lora_alpha=job.alpha, target_modules="all-linear", task_type="CAUSAL_LM"),
     )
     tally = watch_trainer(trainer, job)
-    reset_peak("cpu")
+    reset_peak(job.device)
     trainer.train()
     return tally.marks(read_losses(trainer))
 
@@ -258,9 +266,14 @@ CONTENDERS: dict[str, Callable[[Job], list[Mark]]] = {
     "TRL packing": lambda job: run_trl(job, packing=True),
     "TRL kept": lambda job: run_trl(job, gradient_checkpointing=False),
     "TRL packing kept": lambda job: run_trl(job, packing=True, gradient_checkpointing=False),
+    "TRL Liger kept": lambda job: run_trl(job, gradient_checkpointing=False, use_liger_kernel=True),
+    "TRL packing Liger kept": lambda job: run_trl(
+        job, packing=True, gradient_checkpointing=False, use_liger_kernel=True
+    ),
 }
-"""Name -> run. `kept`: without recomputing activations, which TRL does by default."""
-PACKAGES = ("torch", "transformers", "peft", "trl", "accelerate")
+"""Name -> run. `kept`: without recomputing activations, which TRL does by default. `Liger`: with its fused kernels,
+which need a GPU."""
+PACKAGES = ("torch", "transformers", "peft", "trl", "accelerate", "liger-kernel")
 
 
 def list_versions() -> dict[str, str]:
@@ -279,7 +292,7 @@ def main(name: str, job_file: Path, out: Path) -> None:
     told = json.loads(job_file.read_text(encoding="utf-8"))
     job = Job(**{**told, "rows": [(ids, mask) for ids, mask in told["rows"]]})
     marks = CONTENDERS[name](job)
-    result = Result(marks, read_peak("cpu") or 0, list_versions())
+    result = Result(marks, read_peak(job.device) or 0, list_versions())
     out.write_text(json.dumps(result._asdict()), encoding="utf-8")
 
 

@@ -9,6 +9,10 @@ repeated; rows are drawn evenly from all of it, so that `--steps` see the length
 each is warm-up and not timed. Ratios are within a round, since a machine's speed drifts between rounds. `--clock cpu`
 counts the seconds of one thread instead of the wall's, for a machine that does other work beside it.
 
+    python benchmarks/training.py --device cuda --random qwen1.5-1.8b --tokenizer FOLDER --data rows.json --batch 8
+
+On a GPU without a hub: a model of known dimensions whose weights are random numbers, with any tokenizer of fewer words.
+
 The share of the machine's matrix-product rate counts what the model needs and nothing else: two operations a weight
 and token in the forward, two for the gradient by the inputs, six a weight of the adapter, the head at trained tokens
 alone, attention within rows. TRL is no dependency of this project: `pip install trl`.
@@ -30,7 +34,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from transformers import AutoConfig
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from benchmarks.contenders import CONTENDERS, Job, list_versions
 from tuneproof.data.read import read_rows
@@ -38,6 +42,7 @@ from tuneproof.model.chat import encode_row
 from tuneproof.model.find import find_model
 from tuneproof.model.hardware import inspect_hardware
 from tuneproof.model.load import load_tokenizer
+from tuneproof.plan.catalogue import find_known
 from tuneproof.plan.formula import Dimensions, count_adapter, count_linear, read_dimensions
 
 LONGEST = 1024
@@ -78,15 +83,37 @@ def draw_rows(files: Sequence[Path], model: str, count: int, pool: int) -> list[
 def measure_rate(dtype: torch.dtype, job: Job) -> float:
     """The most floating-point operations a second of a matrix product here, over a few shapes."""
     best = 0.0
-    for rows, inner, outer in PRODUCTS:
-        left, right = torch.randn(rows, inner).to(dtype), torch.randn(outer, inner).to(dtype)
+    on_gpu = job.device == "cuda"
+    for rows, inner, outer in ((8192, 8192, 8192),) if on_gpu else PRODUCTS:
+        left, right = (torch.randn(shape, device=job.device).to(dtype) for shape in ((rows, inner), (outer, inner)))
         torch.mm(left, right.t())
         for _ in range(5):
+            finish(job)
             started = job.read_clock()
             for _ in range(4):
                 torch.mm(left, right.t())
+            finish(job)
             best = max(best, 4 * 2 * rows * inner * outer / (job.read_clock() - started))
     return best
+
+
+def finish(job: Job) -> None:
+    """Wait until the device has done what it was given."""
+    if job.device == "cuda":
+        torch.cuda.synchronize()
+
+
+def write_random(name: str, tokenizer: Path, folder: Path) -> str:
+    """A model folder with the dimensions of a known model, random bfloat16 weights and the tokenizer of `tokenizer`."""
+    known = find_known(name)
+    if known is None:
+        raise SystemExit(f"{name}: not among the models whose dimensions are known")
+    config = AutoConfig.for_model(**known.config)
+    torch.manual_seed(0)
+    with torch.device("cuda" if torch.cuda.is_available() else "cpu"):
+        AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16).save_pretrained(folder)
+    AutoTokenizer.from_pretrained(tokenizer).save_pretrained(folder)
+    return str(folder)
 
 
 def count_operations(sizes: Dimensions, job: Job, rows: Sequence[tuple[list[int], list[bool]]]) -> float:
@@ -104,6 +131,7 @@ def run_round(job: Job, names: Sequence[str], python: str) -> dict[str, Any]:
     sizes = read_dimensions(AutoConfig.from_pretrained(job.model))
     rates = {name: measure_rate(getattr(torch, name), job) for name in ("float32", "bfloat16")}
     found: dict[str, Any] = {"clock": job.clock, "rates": rates, "measured": {}, "versions": list_versions()}
+    found["hardware"] = inspect_hardware("cuda" if job.device == "cuda" else "cpu").name
     timed = job.rows[job.batch :]
     needed = count_operations(sizes, job, timed) / sum(len(ids) for ids, _ in timed)
     for name in names:
@@ -137,7 +165,7 @@ def show_rounds(rounds: Sequence[dict[str, Any]]) -> None:
     rates = {name: statistics.median(one["rates"][name] for one in rounds) / 1e9 for name in rounds[0]["rates"]}
     versions = ", ".join(f"{name} {version}" for name, version in rounds[-1]["versions"].items())
     unit = "seconds of one thread's work" if rounds[0]["clock"] == "cpu" else f"{torch.get_num_threads()} threads"
-    print(f"{inspect_hardware('cpu').name}, {unit}; Python {platform.python_version()}, {versions}")
+    print(f"{rounds[0]['hardware']}, {unit}; Python {platform.python_version()}, {versions}")
     told = ", ".join(f"{rate:.0f} GFLOP/s in {name}" for name, rate in rates.items())
     print(f"matrix products: {told}; {len(rounds)} rounds")
     heads = ("trainer", "trained tokens/s", "all tokens/s", "ours is faster by", "peak GB", "share of rate")
@@ -160,12 +188,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, action="append", default=[])
     parser.add_argument("--model", default="demo")
+    parser.add_argument("--random", help="a model of the table `plan` knows, with random weights, instead of --model")
+    parser.add_argument("--tokenizer", type=Path, help="its tokenizer's folder")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--pool", type=int, default=400, help="rows of each file that are drawn from")
     parser.add_argument("--steps", type=int, default=5)
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--rank", type=int, default=16)
     parser.add_argument("--clock", choices=["wall", "cpu"], default="wall", help="cpu: one thread, its own seconds")
-    parser.add_argument("--only", nargs="+", choices=CONTENDERS, default=list(CONTENDERS))
+    parser.add_argument("--only", nargs="+", choices=CONTENDERS)
     parser.add_argument("--python", default=sys.executable, help="interpreter of the contenders")
     parser.add_argument("--keep", type=Path, help="file that rounds are added to")
     parser.add_argument("--show", type=Path, help="print the table of a file of rounds")
@@ -174,13 +205,15 @@ def main() -> None:
         lines = options.show.read_text(encoding="utf-8").splitlines()
         return show_rounds([json.loads(line) for line in lines])
     files = options.data or [Path(__file__).parents[1] / "src/tuneproof/demo/service_desk.jsonl"]
-    rows = draw_rows(files, options.model, options.steps * options.batch, options.pool)
-    job = Job(
-        find_model(options.model), rows, options.batch, options.rank, 2 * options.rank, 5e-4, 17, "", options.clock
-    )
-    if options.clock == "cpu":
-        torch.set_num_threads(1)
-    found = run_round(job, options.only, options.python)
+    with tempfile.TemporaryDirectory() as folder:
+        model = write_random(options.random, options.tokenizer, Path(folder)) if options.random else options.model
+        rows = draw_rows(files, model, options.steps * options.batch, options.pool)
+        lora = (options.rank, 2 * options.rank)
+        job = Job(find_model(model), rows, options.batch, *lora, 5e-4, 17, "", options.clock, options.device)
+        if options.clock == "cpu":
+            torch.set_num_threads(1)
+        names = options.only or [name for name in CONTENDERS if options.device == "cuda" or "Liger" not in name]
+        found = run_round(job, names, options.python)
     if options.keep:
         with options.keep.open("a", encoding="utf-8") as file:
             file.write(json.dumps(found) + "\n")
