@@ -57,6 +57,16 @@ class TuneproofError(Exception):
         place = f"{self.where}: " if self.where else ""
         return f"{place}{self.message()} {self.hint()}"
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """From process to process by what it holds: the classes differ in what they are made from."""
+        return _restore, (type(self), self.__dict__)
+
+
+def _restore(kind: type[TuneproofError], held: dict[str, object]) -> TuneproofError:
+    error = kind.__new__(kind, held["key"])
+    error.__dict__.update(held)
+    return error
+
 
 class UsageError(TuneproofError):
     """A file, option or name on the command line that does not exist or makes no sense."""

@@ -91,11 +91,11 @@ def _adapt(command: Command, screen: Screen) -> Callable[..., int]:
 
     def perform(**given: Any) -> int:
         options = command.options(**given)
-        if isinstance(options, RankOptions) and (options.gpus or 1) > 1 and RANKS not in os.environ:
+        if (count := count_ranks(options)) > 1:
             from tuneproof.pipeline import require_gpus
 
-            require_gpus(options.gpus or 1)
-            return launch_ranks(shlex.split(screen.command)[1:], options.gpus or 1)
+            require_gpus(count)
+            return launch_ranks(shlex.split(screen.command)[1:], count)
         if not (isinstance(options, TrustOptions) and options.trust_remote_code):
             return command.perform(options, screen)
         screen.note(tell("cli.trusting"))
@@ -106,6 +106,13 @@ def _adapt(command: Command, screen: Screen) -> Callable[..., int]:
     perform.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     perform.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return perform
+
+
+def count_ranks(options: Options) -> int:
+    """Processes of this machine that the command is to be: one where it works on a cluster, or is one of several."""
+    if not isinstance(options, RankOptions) or options.cluster is not None or RANKS in os.environ:
+        return 1
+    return options.gpus or 1
 
 
 def trust_as_asked(arguments: Sequence[str]) -> AbstractContextManager[None]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tuneproof.cli.app import Command
+from tuneproof.cli.launch import start_run
 from tuneproof.cli.options import FolderOptions, LimitOptions, RankOptions, TrialOptions
 from tuneproof.cli.run import show_summary
 from tuneproof.cli.settings import gather_config
@@ -26,7 +27,7 @@ class DemoOptions(LimitOptions, TrialOptions, FolderOptions, RankOptions):
 def run_demo(options: DemoOptions, screen: Screen) -> int:
     """Run the chain on the demo's model and rows, and show its summary."""
     from tuneproof.demo import demo_data_path
-    from tuneproof.pipeline import RunRequest, run_all
+    from tuneproof.pipeline import RunRequest
 
     own = {
         "model.name": "demo",
@@ -39,7 +40,7 @@ def run_demo(options: DemoOptions, screen: Screen) -> int:
         gather_config(options, own), options.out or OUT, screen.command, options.restart, fork=options.fork
     )
     with screen.follow() as progress:
-        run = run_all(request, progress)
+        run = start_run(options, request, progress)
     return show_summary(run, screen, gate=options.gate)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tuneproof.cli.app import Command
+from tuneproof.cli.launch import go_on
 from tuneproof.cli.options import GoOnOptions
 from tuneproof.cli.screens.answers import draw_tallies, tally_answers
 from tuneproof.cli.show import Screen
@@ -10,10 +11,8 @@ from tuneproof.cli.show import Screen
 
 def measure_run(options: GoOnOptions, screen: Screen) -> int:
     """Measure both arms and show how many answers are right."""
-    from tuneproof.pipeline import resume_run
-
     with screen.follow() as progress:
-        run = resume_run(options.run, progress, until="drift")
+        run = go_on(options, options.run, progress, until="drift")
     tallies = tally_answers(run)
     payload: dict[str, object] = {"run": str(run.path), "suites": [tally._asdict() for tally in tallies]}
     screen.show(payload, draw_tallies(tallies))

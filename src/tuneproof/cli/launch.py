@@ -1,7 +1,7 @@
-"""One command as several processes on this machine, a GPU each: `--gpus N`.
+"""One command as several processes: on this machine, a GPU each (`--gpus N`), or on a cluster (`--cluster ADDRESS`).
 
-The same environment as torchrun's, which works too and is the way for several machines. Here exit codes and signals are
-those of the contract: torchrun makes every code but 0 a 1, and a stop a traceback.
+On this machine they get the environment of torchrun's, which works too. Here exit codes and signals are those of the
+contract: torchrun makes every code but 0 a 1, and a stop a traceback.
 
     launch_ranks(["run", "rows.jsonl", "--gpus", "2"], 2)      # the exit code of that command
 """
@@ -16,6 +16,16 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tuneproof.errors import UsageError
+from tuneproof.progress import Progress
+from tuneproof.rundir import RunDir
+
+if TYPE_CHECKING:
+    from tuneproof.cli.options import RankOptions
+    from tuneproof.cluster import Place
+    from tuneproof.pipeline import RunRequest, Until
 
 RANKS = "TUNEPROOF_RANKS"
 """Set in each of the processes: they are not to launch others."""
@@ -81,3 +91,38 @@ def run_as_rank(perform: Callable[[], int]) -> int:
 
     os.environ[RANKS] = os.environ["WORLD_SIZE"]
     return lead_or_follow(perform)
+
+
+def start_run(options: RankOptions, request: RunRequest, progress: Progress) -> RunDir:
+    """`pipeline.run_all` here, or on the cluster that was asked for."""
+    place = find_place(options)
+    if place is None:
+        from tuneproof.pipeline import run_all
+
+        return run_all(request, progress)
+    from tuneproof.cluster import run_all as run_there
+
+    return run_there(place, request, progress)
+
+
+def go_on(options: RankOptions, path: Path, progress: Progress, until: Until = "report") -> RunDir:
+    """`pipeline.resume_run` here, or on the cluster that was asked for."""
+    place = find_place(options)
+    if place is None:
+        from tuneproof.pipeline import resume_run
+
+        return resume_run(path, progress, until)
+    from tuneproof.cluster import resume_run as resume_there
+
+    return resume_there(place, path, progress, until)
+
+
+def find_place(options: RankOptions) -> Place | None:
+    """The cluster that was asked for. Raises UsageError for workers of none."""
+    if options.cluster is None:
+        if options.workers is not None:
+            raise UsageError("cluster.workers_of_none", where="--workers")
+        return None
+    from tuneproof.cluster import Place
+
+    return Place(options.cluster, options.workers, options.gpus)

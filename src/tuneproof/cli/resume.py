@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tuneproof.cli.app import Command
+from tuneproof.cli.launch import go_on
 from tuneproof.cli.options import GoOnOptions
 from tuneproof.cli.run import show_summary
 from tuneproof.cli.show import Screen
@@ -10,10 +11,8 @@ from tuneproof.cli.show import Screen
 
 def resume_chain(options: GoOnOptions, screen: Screen) -> int:
     """Go on to the end of the chain and show the summary."""
-    from tuneproof.pipeline import resume_run
-
     with screen.follow() as progress:
-        run = resume_run(options.run, progress)
+        run = go_on(options, options.run, progress)
     return show_summary(run, screen)
 
 

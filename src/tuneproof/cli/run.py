@@ -9,6 +9,7 @@ from rich.console import Group
 from typer import Option
 
 from tuneproof.cli.app import Command
+from tuneproof.cli.launch import start_run
 from tuneproof.cli.options import DataOptions, FolderOptions, LimitOptions, RankOptions, TrialOptions
 from tuneproof.cli.screens.trials import draw_trials
 from tuneproof.cli.screens.verdict import describe_run, draw_summary, list_steps
@@ -35,7 +36,7 @@ class ChainOptions(DataOptions, LimitOptions, TrialOptions, FolderOptions, RankO
 
 def run_chain(options: ChainOptions, screen: Screen) -> int:
     """Run the chain and show its summary; with --gate the verdict decides the exit code."""
-    from tuneproof.pipeline import RunRequest, run_all
+    from tuneproof.pipeline import RunRequest
 
     config = gather_config(options)
     require_rows(config)
@@ -43,7 +44,7 @@ def run_chain(options: ChainOptions, screen: Screen) -> int:
         require_model(config)
     request = RunRequest(config, options.out or name_run(config), screen.command, options.restart, fork=options.fork)
     with screen.follow() as progress:
-        run = run_all(request, progress)
+        run = start_run(options, request, progress)
     return show_summary(run, screen, gate=options.gate)
 
 
@@ -70,6 +71,7 @@ COMMAND = Command(
         "tuneproof run rows.jsonl --model demo --seeds 3 --learning-curve",
         "tuneproof run rows.jsonl --model demo --cure",
         "tuneproof run rows.jsonl --model ./my-model --gpus 2",
+        "tuneproof run rows.jsonl --model ./my-model --cluster auto --workers 4",
         "tuneproof run more.jsonl --from runs/first --out runs/second",
         "tuneproof run --config run.yaml --out runs/first --set lora.rank=16",
     ),

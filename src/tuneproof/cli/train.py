@@ -9,6 +9,7 @@ from typing import Annotated
 from typer import Argument, Option
 
 from tuneproof.cli.app import Command
+from tuneproof.cli.launch import go_on, start_run
 from tuneproof.cli.options import ConfigOptions, RankOptions, TrustOptions
 from tuneproof.cli.screens.training import draw_training, list_steps
 from tuneproof.cli.settings import gather_config, name_run, require_model, require_rows
@@ -44,14 +45,15 @@ def train_source(options: TrainOptions, screen: Screen) -> int:
 
 
 def _train(options: TrainOptions, command: str, progress: Progress) -> RunDir:
-    from tuneproof.pipeline import RunRequest, resume_run, run_all
+    from tuneproof.pipeline import RunRequest
 
     if options.source.is_dir():
-        return resume_run(options.source, progress, until="train")
+        return go_on(options, options.source, progress, until="train")
     config = gather_config(ConfigOptions(config=options.source, settings=options.settings))
     require_rows(config)
     require_model(config)
-    return run_all(RunRequest(config, options.out or name_run(config), command, until="train"), progress)
+    request = RunRequest(config, options.out or name_run(config), command, until="train")
+    return start_run(options, request, progress)
 
 
 COMMAND = Command(

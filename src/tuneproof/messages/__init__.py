@@ -23,6 +23,7 @@ CATALOGUES = (
     "chat",
     "clean",
     "cli",
+    "cluster",
     "compare",
     "config",
     "cure",

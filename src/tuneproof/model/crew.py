@@ -4,8 +4,8 @@ Rank 0 leads: it walks the chain, writes every record and hands out the work; th
 model is whole in each of them. A share never depends on who is how fast, so the same rows are summed in every training,
 whatever the number of ranks: only the order of the additions differs.
 
-In: the environment that torchrun sets (RANK, WORLD_SIZE, ...), or `--gpus`. Out: one `Crew` a process; of one, where
-there is none.
+In: the environment that torchrun sets (RANK, WORLD_SIZE, ...), `--gpus`, or Ray Train. Out: one `Crew` a process;
+of one, where there is none.
 
     crew = join_crew()
     mine = [rows[at] for at in crew.share([len(row.ids) for row in rows])]
@@ -137,11 +137,10 @@ def join_crew() -> Crew:
     Call it before anything touches a GPU: each rank is shown one only. The libraries above are told of no ranks, since
     each would split the work in its own way (accelerate's even batches repeat rows).
     """
-    size = int(os.environ.pop("WORLD_SIZE", "1"))
-    if size == 1:
-        return Crew()
-    rank, meeting = int(os.environ.pop("RANK")), os.environ.pop("TUNEPROOF_MEETING", None)
-    local = int(os.environ.pop("LOCAL_RANK", "0"))
+    size, rank = int(os.environ.pop("WORLD_SIZE", "1")), int(os.environ.pop("RANK", "0"))
+    local, meeting = int(os.environ.pop("LOCAL_RANK", "0")), os.environ.pop("TUNEPROOF_MEETING", None)
+    if size == 1 or group.is_initialized():  # By Ray Train, which has given each worker its GPU as well.
+        return Crew(rank, size)
     shown = [name for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name]
     os.environ["CUDA_VISIBLE_DEVICES"] = shown[local] if local < len(shown) else str(local)
     # Objects and numbers go over gloo, gradients of a GPU over NCCL.

@@ -165,6 +165,13 @@ def lead_or_follow(lead: Callable[[], int]) -> int:
     return take_part(lead)
 
 
+def ask_stop(number: int) -> None:
+    """Stop the training that goes on in another thread of this process, as by this signal."""
+    from tuneproof.training.guards import ask_stop as ask
+
+    ask(number)
+
+
 def require_gpus(count: int) -> None:
     """Raise UsageError unless this machine has so many GPUs to start a process on each."""
     from tuneproof.model.hardware import require_gpus as require

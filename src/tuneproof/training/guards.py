@@ -38,16 +38,26 @@ class Stop:
     number: int | None = None
 
 
+ASKED = Stop()
+"""What a training outside the main thread looks at; see `ask_stop`."""
+
+
+def ask_stop(number: int) -> None:
+    """Stop the training of another thread as by this signal: after its step, saved."""
+    ASKED.number = number
+
+
 @contextmanager
 def catch_signals() -> Iterator[Stop]:
     """Note the first SIGINT or SIGTERM instead of dying; the second gets the usual treatment.
 
-    Does nothing outside the main thread, where Python cannot set handlers.
+    Outside the main thread, where Python cannot set handlers, whoever has them calls `ask_stop`.
     """
-    stop = Stop()
     if threading.current_thread() is not threading.main_thread():
-        yield stop
+        ASKED.number = None
+        yield ASKED
         return
+    stop = Stop()
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def note(number: int, _frame: Any) -> None:

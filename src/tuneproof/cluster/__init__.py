@@ -1,0 +1,49 @@
+"""Several machines: the pipeline's verbs on the workers of a Ray cluster, and searches there.
+
+    cluster/
+    |- place.py      a cluster that is there, or one on this machine; how many workers it bears
+    |- board.py      what passes between the command and the workers: words, orders to stop, the outcome
+    |- worker.py     one worker: a rank of pipeline/crew.py
+    `- train.py      a run on Ray Train, begun again by itself where a worker or a node is lost
+
+Ray is imported where it is used, and is an extra: `pip install 'tuneproof[cluster]'`.
+
+    run = run_all(Place("auto", workers=4), request, progress)      # as pipeline.run_all, on the cluster
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from tuneproof.pipeline import RunRequest, Until
+from tuneproof.progress import Progress
+from tuneproof.rundir import RunDir
+
+
+class Place(NamedTuple):
+    """Where to work, and with how many."""
+
+    address: str
+    """`local`: a Ray of its own on this machine; `auto`: the one that runs here or that RAY_ADDRESS names; else
+    HOST:PORT."""
+    workers: int | None = None
+    """None: one for each GPU; where there is none, one for each node."""
+    gpus: int | None = None
+    """Workers with a GPU each."""
+
+
+def run_all(place: Place, request: RunRequest, progress: Progress) -> RunDir:
+    """As `pipeline.run_all`, by the workers of a cluster; a lost one costs what came after the last checkpoint."""
+    from tuneproof.cluster.train import run_job
+    from tuneproof.cluster.worker import Job
+
+    return run_job(place, Job(request.out, request=request), progress)
+
+
+def resume_run(place: Place, path: Path, progress: Progress, until: Until = "report") -> RunDir:
+    """As `pipeline.resume_run`, by the workers of a cluster."""
+    from tuneproof.cluster.train import run_job
+    from tuneproof.cluster.worker import Job
+
+    return run_job(place, Job(path, until=until), progress)
