@@ -10,6 +10,7 @@ rows.
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import sys
 import time
@@ -39,6 +40,8 @@ class Job(NamedTuple):
     """`wall`, or `cpu`: seconds of one thread's work, which hold on a busy machine."""
     device: str = "cpu"
     """`cpu` or `cuda`."""
+    limit: float = 3600
+    """Seconds after which a contender gives up and tells where it was."""
 
     @property
     def steps(self) -> int:
@@ -291,6 +294,7 @@ def main(name: str, job_file: Path, out: Path) -> None:
     """Run one contender."""
     told = json.loads(job_file.read_text(encoding="utf-8"))
     job = Job(**{**told, "rows": [(ids, mask) for ids, mask in told["rows"]]})
+    faulthandler.dump_traceback_later(job.limit, exit=True)
     marks = CONTENDERS[name](job)
     result = Result(marks, read_peak(job.device) or 0, list_versions())
     out.write_text(json.dumps(result._asdict()), encoding="utf-8")

@@ -196,6 +196,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--rank", type=int, default=16)
     parser.add_argument("--clock", choices=["wall", "cpu"], default="wall", help="cpu: one thread, its own seconds")
+    parser.add_argument("--limit", type=float, default=3600, help="seconds that a contender may take")
     parser.add_argument("--only", nargs="+", choices=CONTENDERS)
     parser.add_argument("--python", default=sys.executable, help="interpreter of the contenders")
     parser.add_argument("--keep", type=Path, help="file that rounds are added to")
@@ -209,7 +210,8 @@ def main() -> None:
         model = write_random(options.random, options.tokenizer, Path(folder)) if options.random else options.model
         rows = draw_rows(files, model, options.steps * options.batch, options.pool)
         lora = (options.rank, 2 * options.rank)
-        job = Job(find_model(model), rows, options.batch, *lora, 5e-4, 17, "", options.clock, options.device)
+        how = (options.clock, options.device, options.limit)
+        job = Job(find_model(model), rows, options.batch, *lora, 5e-4, 17, "", *how)
         if options.clock == "cpu":
             torch.set_num_threads(1)
         names = options.only or [name for name in CONTENDERS if options.device == "cuda" or "Liger" not in name]

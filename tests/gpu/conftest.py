@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 import torch
 from peft import PeftModel
@@ -9,6 +11,7 @@ from transformers import AutoModelForCausalLM, Qwen2Config
 
 from tuneproof.model.attention import ATTENTION
 from tuneproof.model.load import add_adapter
+from tuneproof.model.norms import fuse_norms
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -17,6 +20,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if "tests/gpu" in item.path.as_posix():
                 item.add_marker(pytest.mark.skip(reason="no CUDA device in this machine"))
+
+
+@pytest.fixture(autouse=True)
+def free() -> None:
+    """Nothing left over on the device from the test before."""
+    gc.collect()
+    torch.cuda.empty_cache()
 
 
 @pytest.fixture(scope="session")
@@ -43,4 +53,5 @@ def build_tuned(config: Qwen2Config, rank: int) -> PeftModel:
     with torch.device("cuda"):
         base = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16, attn_implementation=ATTENTION)
     base.requires_grad_(False)
+    fuse_norms(base)
     return add_adapter(base, rank=rank, alpha=2 * rank, dropout=0.0, targets="all-linear")

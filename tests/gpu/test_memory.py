@@ -6,22 +6,18 @@ out of memory where the plan says that it fits. Each case prints what was planne
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections.abc import Iterator
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, Qwen2Config
+from transformers import Qwen2Config
 
-from tests.conftest import build_tiny_tokenizer
 from tests.gpu.conftest import build_tuned
 from tuneproof.config import LoraSection
 from tuneproof.model.generate import generate_answers
-from tuneproof.model.load import add_adapter, enable_checkpointing, load_base
+from tuneproof.model.load import enable_checkpointing
 from tuneproof.model.step import build_optimizer, sum_loss
 from tuneproof.plan.allocator import replay_events
 from tuneproof.plan.archive import Traced
@@ -60,19 +56,14 @@ def capped() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def trained(qwen_config: Qwen2Config) -> Any:
-    model: Any = build_tuned(qwen_config, RANK)
-    model.train()
-    return model, build_optimizer(model.parameters(), 1e-4)
+def tuned(qwen_config: Qwen2Config) -> Any:
+    return build_tuned(qwen_config, RANK)
 
 
-@pytest.fixture
-def free() -> Iterator[None]:
-    """Nothing left over from the case before."""
-    gc.collect()
-    torch.cuda.empty_cache()
-    yield
-    gc.collect()
+@pytest.fixture(scope="module")
+def trained(tuned: Any) -> Any:
+    """The model with its optimizer; the answers' tests come before, since nothing is trained while they are given."""
+    return tuned.train(), build_optimizer(tuned.parameters(), 1e-4)
 
 
 def compare(name: str, planned: int, reserved: int, grade: str) -> None:
@@ -92,8 +83,21 @@ def run_step(model: Any, optimizer: torch.optim.Optimizer, step: Step) -> None:
     optimizer.step()
 
 
+@pytest.mark.parametrize("answering", ANSWERS, ids=str)
+def test_answers_take_what_was_planned(tuned: Any, qwen_config: Qwen2Config, answering: Answering) -> None:
+    model = tuned.eval()
+    subject = describe_subject(qwen_config, dtype="bfloat16", lora=LoraSection(rank=RANK, alpha=2 * RANK))
+    traced = trace_answers(subject, answering, kernel="flash")
+    grade = replay_events(traced.static, traced.events, capacity=CAPACITY).grade
+    generator = torch.Generator().manual_seed(1)
+    prompts = torch.randint(0, 151936, (answering.rows, answering.prompt), generator=generator).tolist()
+    torch.cuda.reset_peak_memory_stats()
+    generate_answers(model, prompts, limits=[answering.new] * answering.rows, ends=[], batch_size=answering.rows)
+    roomy = replay_events(traced.static, traced.events, capacity=None).reserved
+    compare(str(answering), traced.peak + CUBLAS, roomy + CUBLAS + CUDA_MARGIN, grade)
+
+
 @pytest.mark.parametrize("step", STEPS, ids=str)
-@pytest.mark.usefixtures("free")
 def test_a_planned_step_takes_what_was_planned(trained: Any, qwen_config: Qwen2Config, step: Step) -> None:
     model, optimizer = trained
     subject = describe_subject(qwen_config, dtype="bfloat16", lora=LoraSection(rank=RANK, alpha=2 * RANK))
@@ -120,36 +124,3 @@ def check_step(model: Any, optimizer: torch.optim.Optimizer, traced: Traced, ste
         optimizer.zero_grad(set_to_none=True)
     roomy = replay_events(traced.static, traced.events, capacity=None).reserved
     compare(str(step), traced.peak + CUBLAS, roomy + CUBLAS + CUDA_MARGIN, grade)
-
-
-@pytest.mark.parametrize("answering", ANSWERS, ids=str)
-@pytest.mark.usefixtures("free")
-def test_answers_take_what_was_planned(qwen_config: Qwen2Config, answering: Answering) -> None:
-    model = build_tuned(qwen_config, RANK).eval()
-    subject = describe_subject(qwen_config, dtype="bfloat16", lora=LoraSection(rank=RANK, alpha=2 * RANK))
-    traced = trace_answers(subject, answering, kernel="flash")
-    grade = replay_events(traced.static, traced.events, capacity=CAPACITY).grade
-    generator = torch.Generator().manual_seed(1)
-    prompts = torch.randint(0, 151936, (answering.rows, answering.prompt), generator=generator).tolist()
-    torch.cuda.reset_peak_memory_stats()
-    generate_answers(model, prompts, limits=[answering.new] * answering.rows, ends=[], batch_size=answering.rows)
-    roomy = replay_events(traced.static, traced.events, capacity=None).reserved
-    compare(str(answering), traced.peak + CUBLAS, roomy + CUBLAS + CUDA_MARGIN, grade)
-
-
-@pytest.mark.skipif(find_spec("bitsandbytes") is None, reason="bitsandbytes is not installed")
-@pytest.mark.usefixtures("free")
-def test_a_step_in_4_bits_takes_what_was_planned(qwen_config: Qwen2Config, tmp_path: Path) -> None:
-    with torch.device("cuda"):
-        AutoModelForCausalLM.from_config(qwen_config, dtype=torch.bfloat16).save_pretrained(tmp_path)
-    build_tiny_tokenizer().save_pretrained(tmp_path)
-    gc.collect()
-    torch.cuda.empty_cache()
-    base = load_base(str(tmp_path), device="cuda", dtype="bfloat16", quantization="nf4").model
-    model: Any = add_adapter(base, rank=RANK, alpha=2 * RANK, dropout=0.0, targets="all-linear").train()
-    optimizer = build_optimizer(model.parameters(), 1e-4, "adamw8bit")
-    lora = LoraSection(rank=RANK, alpha=2 * RANK)
-    subject = describe_subject(qwen_config, dtype="bfloat16", lora=lora, quantization="nf4")
-    step = Step((1024,) * 4, 2000, True, 256)
-    traced = trace_step(subject._replace(optimizer="adamw8bit"), step, kernel="flash")
-    check_step(model, optimizer, traced, step)

@@ -11,10 +11,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, Qwen2Config
+from transformers.models.qwen2.modeling_qwen2 import Qwen2RMSNorm
 
-from tuneproof.model.attention import ATTENTION, attend_at_once, attend_row, find_varlen
+from tuneproof.model.attention import ATTENTION, attend_at_once, attend_row, takes_flash
 from tuneproof.model.chat import Encoded
 from tuneproof.model.load import add_adapter, enable_checkpointing
+from tuneproof.model.norms import FusedNorm, fuse_norms
 from tuneproof.model.offload import offload_layers
 from tuneproof.model.step import build_optimizer, build_pack, count_trained, sum_loss
 from tuneproof.plan.formula import count_adapter, count_linear, read_dimensions
@@ -36,11 +38,12 @@ def make_rows(lengths: Sequence[int], share: float = 0.3) -> list[Encoded]:
     return rows
 
 
-def load(config: Qwen2Config, device: str = "cuda") -> Any:
+def load(config: Qwen2Config) -> Any:
     torch.manual_seed(0)
-    with torch.device(device):
+    with torch.device("cuda"):
         base = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16, attn_implementation=ATTENTION)
     base.requires_grad_(False)
+    fuse_norms(base)
     model = add_adapter(base, rank=RANK, alpha=16, dropout=0.0, targets="all-linear")
     for name, parameter in model.named_parameters():
         if "lora_B" in name:
@@ -117,8 +120,9 @@ def test_offloaded_layers_give_the_gradients_of_resident_ones_and_take_less(qwen
     state = {name: p.detach().cpu() for name, p in resident.named_parameters()}
     del resident
     torch.cuda.empty_cache()
-    model = load(qwen_config, "cpu")
+    model = load(qwen_config).cpu()
     model.load_state_dict(state, strict=False)
+    torch.cuda.empty_cache()
     offload_layers(model, "cuda")
     enable_checkpointing(model.get_base_model())
     torch.cuda.reset_peak_memory_stats()
@@ -131,15 +135,36 @@ def test_offloaded_layers_give_the_gradients_of_resident_ones_and_take_less(qwen
     assert peak < 2.5 * 2**30
 
 
-@pytest.mark.skipif(find_varlen() is None, reason="this PyTorch has no attention over rows of different lengths")
-def test_rows_in_one_kernel_attend_as_alone() -> None:
-    varlen = find_varlen()
-    assert varlen is not None
+@pytest.mark.parametrize(("heads", "width"), [(16, 128), (4, 64)])
+def test_rows_in_one_kernel_attend_as_alone(heads: int, width: int) -> None:
     torch.manual_seed(0)
-    shapes = ((1, 16, 150, 128), (1, 4, 150, 128), (1, 4, 150, 128))
-    query, key, value = (torch.randn(shape, device="cuda", dtype=torch.bfloat16) for shape in shapes)
+    shapes = ((1, 16, 150, width), (1, heads, 150, width), (1, heads, 150, width))
+    together = [torch.randn(shape, device="cuda", dtype=torch.bfloat16, requires_grad=True) for shape in shapes]
+    single = [one.detach().clone().requires_grad_() for one in together]
+    assert takes_flash(together[0])
     lengths = [100, 1, 49]
-    found = attend_at_once(varlen, (query, key, value), lengths, None, None)
-    parts = zip(*(states.split(lengths, 2) for states in (query, key, value)), strict=True)
+    query, key, value = together
+    found = attend_at_once((query, key, value), lengths, None, None)
+    parts = zip(*(states.split(lengths, 2) for states in single), strict=True)
     alone: Tensor = torch.cat([attend_row(one, other, third, None) for one, other, third in parts], 2)
     torch.testing.assert_close(found, alone.transpose(1, 2), rtol=2e-2, atol=2e-2)
+    outer = torch.randn_like(found)
+    found.backward(outer)
+    alone.transpose(1, 2).backward(outer)
+    for one, other in zip(together, single, strict=True):
+        torch.testing.assert_close(one.grad, other.grad, rtol=3e-2, atol=3e-2)
+
+
+def test_the_fused_norm_is_transformers_norm() -> None:
+    torch.manual_seed(0)
+    norm = Qwen2RMSNorm(2048, eps=1e-6).to("cuda", torch.bfloat16).requires_grad_(False)
+    norm.weight.normal_()
+    fused = FusedNorm(norm)
+    one = torch.randn(3, 5, 2048, device="cuda", dtype=torch.bfloat16, requires_grad=True)
+    other = one.detach().clone().requires_grad_()
+    outer = torch.randn_like(one)
+    found, wanted = fused(one), norm(other)
+    found.backward(outer)
+    wanted.backward(outer)
+    torch.testing.assert_close(found, wanted, rtol=2e-2, atol=2e-2)
+    torch.testing.assert_close(one.grad, other.grad, rtol=2e-2, atol=2e-2)

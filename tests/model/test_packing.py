@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, MistralConfig
 
-from tuneproof.model.attention import ATTENTION, attend_at_once, attend_row, attend_rows
+from tuneproof.model.attention import ATTENTION, attend_at_once, attend_row, attend_rows, takes_flash
 from tuneproof.model.packing import check_isolation, pack_lengths
 
 
@@ -104,28 +104,46 @@ def test_attention_in_16_bit_is_nearer_to_the_truth_than_pytorchs(length: int) -
         assert (found - true).norm() <= 1.1 * (other - true).norm() + 1e-6 * true.norm()
 
 
+def attend_on_cpu(
+    query: Tensor, key: Tensor, value: Tensor, ends: Tensor, key_ends: Tensor, *rest: Any, **options: Any
+) -> tuple[Tensor, ...]:
+    """The flash kernel's operator, written out for a CPU, which has none."""
+    assert rest == (5, 5, 0.0, True, False)
+    assert key_ends.tolist() == ends.tolist()
+    left, grouped = options.get("window_size_left"), key.shape[1] != query.shape[1]
+    outputs = []
+    for start, end in pairwise(ends.tolist()):
+        distance = torch.arange(end - start)[:, None] - torch.arange(end - start)[None]
+        seen = (distance >= 0) & (distance <= (end if left is None else left))
+        rows = [one[start:end].transpose(0, 1)[None] for one in (query, key, value)]
+        made = nn.functional.scaled_dot_product_attention(
+            rows[0], rows[1], rows[2], attn_mask=seen, scale=options["scale"], enable_gqa=grouped
+        )
+        outputs.append(made[0].transpose(0, 1))
+    return torch.cat(outputs), torch.empty(0), torch.empty(0), torch.empty(0), torch.empty(0)
+
+
+@pytest.mark.filterwarnings("ignore:.*Overriding a previously registered kernel.*")
 def test_rows_go_to_one_kernel_with_their_ends_and_window() -> None:
-    """Where CUDA has it; here the kernel is written out, to see that it is asked the right thing."""
-
-    def varlen(
-        query: Tensor, key: Tensor, value: Tensor, *ends: Any, window_size: tuple[int, int], **options: Any
-    ) -> Tensor:
-        bounds = ends[0].tolist()
-        assert ends[1].tolist() == bounds
-        assert ends[2:] == (5, 5)
-        outputs = []
-        for start, end in pairwise(bounds):
-            distance = torch.arange(end - start)[:, None] - torch.arange(end - start)[None]
-            seen = (distance >= 0) & (distance <= (window_size[0] if window_size[0] >= 0 else end))
-            rows = [one[start:end].transpose(0, 1)[None] for one in (query, key, value)]
-            made = nn.functional.scaled_dot_product_attention(rows[0], rows[1], rows[2], attn_mask=seen, **options)
-            outputs.append(made[0].transpose(0, 1))
-        return torch.cat(outputs)
-
     torch.manual_seed(0)
     query, key, value = (torch.randn(1, heads, 9, 8) for heads in (4, 2, 2))
     for window in (None, 3):
         options: dict[str, Any] = {"segments": [4, 5], "scaling": 0.3, "sliding_window": window}
         wanted, _ = attend_rows(nn.Module(), query, key, value, None, **options)
-        found = attend_at_once(varlen, (query, key, value), [4, 5], 0.3, window)
+        with torch.library._scoped_library("aten", "IMPL") as library:
+            library.impl("_flash_attention_forward", attend_on_cpu, "CPU")
+            found = attend_at_once((query, key, value), [4, 5], 0.3, window)
         torch.testing.assert_close(found, wanted)
+
+
+def test_states_that_the_flash_kernel_does_not_know_go_row_by_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fits(dtype: torch.dtype, width: int) -> bool:
+        return takes_flash(torch.empty(1, 4, 9, width, dtype=dtype, device="meta"))
+
+    assert not fits(torch.bfloat16, 64)
+    monkeypatch.setattr("tuneproof.model.attention.FLASH_DEVICES", {"meta"})
+    assert fits(torch.bfloat16, 64)
+    assert fits(torch.float16, 256)
+    assert not fits(torch.float32, 64)
+    assert not fits(torch.bfloat16, 12)
+    assert not fits(torch.bfloat16, 512)

@@ -2,7 +2,8 @@
 
 Given `segments` (the rows' lengths) it attends row by row, so the masked-off blocks of the packed square are never
 computed; without `segments` it is causal attention over one row, or plain sdpa where a mask or a cache says what is
-seen. On CUDA all rows go to one kernel for rows of different lengths, where PyTorch has it.
+seen. On CUDA in 16 bits all rows go to one flash kernel for rows of different lengths: 16 rows of 512 tokens asked one
+by one keep the processor busy for longer than the card (an H100, benchmarks/RESULTS.md).
 
 Position ids alone keep rows apart only while no attention mask is given and the cache is off (transformers 5; measured:
 with a mask of ones rows see each other without a warning), so `packing.check_isolation` proves it on the loaded model.
@@ -13,9 +14,7 @@ with a mask of ones rows see each other without a warning), so `packing.check_is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import lru_cache
-from inspect import signature
+from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any
 
@@ -27,6 +26,10 @@ from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS, sdpa_mask
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 ATTENTION = "tuneproof_rows"
+FLASH_DEVICES = {"cuda"}
+"""Kinds of device whose rows go to the flash kernel. The memory plan adds `meta` while it traces such a device."""
+AMPERE = (8, 0)
+WIDEST_HEAD = 256
 
 
 def attend_rows(
@@ -49,9 +52,8 @@ def attend_rows(
         return output, None
     lengths = list(segments or [length])
     scale, window, dropout = options.get("scaling"), options.get("sliding_window"), options.get("dropout", 0.0)
-    varlen = find_varlen() if query_BHTD.is_cuda and query_BHTD.dtype != torch.float32 and not dropout else None
-    if varlen is not None and len(lengths) > 1:
-        return attend_at_once(varlen, (query_BHTD, key_BHTD, value_BHTD), lengths, scale, window), None
+    if not dropout and takes_flash(query_BHTD):
+        return attend_at_once((query_BHTD, key_BHTD, value_BHTD), lengths, scale, window), None
     outputs = []
     for query, key, value in zip(
         *(states.split(lengths, 2) for states in (query_BHTD, key_BHTD, value_BHTD)), strict=True
@@ -111,32 +113,32 @@ class WideAttention(torch.autograd.Function):
         return *(one.to(query.dtype) for one in found), None
 
 
-@lru_cache(maxsize=1)
-def find_varlen() -> Callable[..., Any] | None:
-    """PyTorch's attention over rows of different lengths (`torch.nn.attention.varlen`); None before it knew windows."""
-    try:
-        from torch.nn.attention.varlen import varlen_attn
-    except ImportError:
-        return None
-    known = signature(varlen_attn).parameters
-    return varlen_attn if {"window_size", "enable_gqa", "scale"} <= known.keys() else None
+def takes_flash(states: Tensor) -> bool:
+    """Whether the flash kernel can take such states: 16 bits, heads it knows, a card of its generation (Ampere on)."""
+    if states.device.type not in FLASH_DEVICES or states.dtype == torch.float32:
+        return False
+    if states.shape[-1] % 8 or states.shape[-1] > WIDEST_HEAD:
+        return False
+    if states.is_meta:
+        return True
+    flash = torch.backends.cuda.is_flash_attention_available()
+    return flash and torch.cuda.get_device_capability(states.device) >= AMPERE
 
 
 def attend_at_once(
-    varlen: Callable[..., Any],
-    states: tuple[Tensor, Tensor, Tensor],
-    lengths: Sequence[int],
-    scale: float | None,
-    window: int | None,
+    states: tuple[Tensor, Tensor, Tensor], lengths: Sequence[int], scale: float | None, window: int | None
 ) -> Tensor:
-    """Causal attention of all rows in one kernel: shape (1, T, H, D). A window looks back `window` - 1 tokens."""
-    query, key, value = (one[0].transpose(0, 1) for one in states)
-    ends = torch.tensor([0, *accumulate(lengths)], dtype=torch.int32, device=query.device)
-    back = window - 1 if window else -1
-    grouped = key.shape[1] != query.shape[1]
+    """Causal attention of all rows in one kernel: shape (1, T, H, D). A window looks back `window` - 1 tokens.
+
+    The operator is the one under `torch.nn.attention.varlen`, whose own arguments differ between PyTorch 2.10 and 2.13.
+    """
+    query_THD, key_THD, value_THD = (one[0].transpose(0, 1) for one in states)
+    ends = torch.tensor([0, *accumulate(lengths)], dtype=torch.int32, device=query_THD.device)
+    sides = {"window_size_left": window - 1, "window_size_right": 0} if window else {}
     longest = max(lengths)
-    options = {"scale": scale, "window_size": (back, 0), "enable_gqa": grouped}
-    output_THD: Tensor = varlen(query, key, value, ends, ends, longest, longest, **options)
+    output_THD: Tensor = torch.ops.aten._flash_attention_forward(
+        query_THD, key_THD, value_THD, ends, ends, longest, longest, 0.0, True, False, scale=scale, **sides
+    )[0]
     return output_THD[None]
 
 

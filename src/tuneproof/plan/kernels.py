@@ -18,7 +18,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from tuneproof.model.attention import WideAttention
+from tuneproof.model.attention import FLASH_DEVICES, WideAttention
 
 Kernel = Literal["cpu", "flash", "efficient"]
 
@@ -65,10 +65,13 @@ def name_attention(kernel: Kernel) -> Iterator[None]:
         return output
 
     nn.functional.scaled_dot_product_attention = attend  # type: ignore[assignment]
+    if kernel == "flash":
+        FLASH_DEVICES.add("meta")
     try:
         yield
     finally:
         nn.functional.scaled_dot_product_attention = plain
+        FLASH_DEVICES.discard("meta")
 
 
 def _choose_kernel(
@@ -103,6 +106,16 @@ def _count_flash_backward(args: tuple[Any, ...]) -> int:
     return int(size)
 
 
+def _count_rows_backward(args: tuple[Any, ...]) -> int:
+    """As `_count_flash_backward`, each row padded by up to 128 tokens (flash_api.cpp, mha_varlen_bwd)."""
+    query_THD, key_THD, ends = args[1], args[2], args[6]
+    length, heads, width = query_THD.shape
+    size = 4 * heads * (length + 128 * (ends.numel() - 1)) * (1 + _round_up(width, 32))
+    if key_THD.shape[1] != heads:
+        size += 2 * heads * key_THD.shape[0] * width * query_THD.element_size()
+    return int(size)
+
+
 def _count_efficient_backward(args: tuple[Any, ...]) -> int:
     """delta, and fp32 accumulators of dQ, dK and dV: an upper bound read off the kernel's source, not measured."""
     query_BHTD = args[1]
@@ -112,6 +125,7 @@ def _count_efficient_backward(args: tuple[Any, ...]) -> int:
 
 
 WORKSPACES: dict[str, Callable[[tuple[Any, ...]], int]] = {
+    "aten::_flash_attention_backward": _count_rows_backward,
     "aten::_scaled_dot_product_flash_attention_backward": _count_flash_backward,
     "aten::_scaled_dot_product_efficient_attention_backward": _count_efficient_backward,
 }

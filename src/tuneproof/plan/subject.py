@@ -18,6 +18,7 @@ from tuneproof.config import LoraSection
 from tuneproof.errors import ModelError
 from tuneproof.model.hardware import DtypeName
 from tuneproof.model.load import add_adapter, choose_attention, enable_checkpointing, quiet_transformers
+from tuneproof.model.norms import fuse_norms
 from tuneproof.plan.tracker import Tracker
 
 INT8_SCALE = 4
@@ -58,8 +59,8 @@ def describe_subject(config: Any, *, dtype: DtypeName, lora: LoraSection, quanti
 
 
 @lru_cache(maxsize=4)
-def build_model(subject: Subject, checkpointing: bool = False) -> PeftModel:
-    """The model with its adapter on `meta`, as `model.load` makes it with weights.
+def build_model(subject: Subject, checkpointing: bool = False, fused: bool = False) -> PeftModel:
+    """The model with its adapter on `meta`, as `model.load` makes it with weights; `fused`: as it does on CUDA.
 
     Quantised weights are left whole: what is booked for them differs, and that their layers take PEFT's own way. One
     model with and one without checkpointing: once switched on it leaves something behind that switching it off does not
@@ -73,6 +74,8 @@ def build_model(subject: Subject, checkpointing: bool = False) -> PeftModel:
             base = AutoModelForCausalLM.from_config(
                 config, dtype=getattr(torch, subject.dtype), attn_implementation=choose_attention(config)
             )
+            if fused:
+                fuse_norms(base)
             if subject.quantization != "none":
                 for linear in find_frozen(base):
                     linear.__class__ = HeldLinear

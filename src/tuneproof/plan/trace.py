@@ -73,7 +73,7 @@ def trace_step(subject: Subject, step: Step, *, kernel: Kernel) -> Traced:
 
 
 def _trace_step(subject: Subject, step: Step, kernel: Kernel) -> Traced:
-    model = build_model(_strip(subject), step.checkpointing)
+    model = build_model(_strip(subject), step.checkpointing, kernel != "cpu")
     model.train()
     tracker = _make_tracker(subject, model, kernel, single=len(step.segments) == 1)
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
@@ -118,7 +118,7 @@ def trace_answers(subject: Subject, answering: Answering, *, kernel: Kernel) -> 
 
 
 def _trace_answers(subject: Subject, answering: Answering, kernel: Kernel) -> Traced:
-    model = build_model(_strip(subject))
+    model = build_model(_strip(subject), fused=kernel != "cpu")
     model.eval()
     tracker = _make_tracker(subject, model, kernel, single=False)
     state = _book_static(tracker, subject, model, [], kernel)

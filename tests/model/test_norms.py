@@ -1,0 +1,84 @@
+"""The fused norm is the norm, forward and backward, and stands only in the place of one that it equals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from transformers import AutoModelForCausalLM
+from transformers.models.gemma.modeling_gemma import GemmaRMSNorm
+from transformers.models.llama.modeling_llama import LlamaRMSNorm
+from transformers.models.qwen3.modeling_qwen3 import Qwen3RMSNorm
+
+from tuneproof.model.load import add_adapter
+from tuneproof.model.norms import FusedNorm, RootNorm, fuse_norms, is_plain_norm
+
+
+def step_back_on_cpu(
+    outer: Tensor, x: Tensor, shape: list[int], scale: Tensor, weight: Tensor, mask: list[bool]
+) -> tuple[Tensor, Tensor | None]:
+    """The operator of the backward, written out for a CPU, which has none."""
+    assert (shape, mask) == ([x.shape[-1]], [True, False])
+    by_normal = outer * weight
+    return scale * by_normal - scale**3 * x * (by_normal * x).mean(-1, keepdim=True), None
+
+
+def test_value_and_gradient_are_those_of_transformers_module() -> None:
+    """On CUDA by its own operators: tests/gpu/test_speed.py."""
+    torch.manual_seed(0)
+    norm = LlamaRMSNorm(16, eps=1e-5)
+    norm.weight.data.normal_()
+    norm.weight.requires_grad_(False)
+    found, wanted = (torch.randn(2, 3, 16, dtype=torch.float32).requires_grad_() for _ in range(2))
+    found.data.copy_(wanted.data)
+    outer = torch.randn(2, 3, 16)
+    with torch.library._scoped_library("aten", "IMPL") as library:
+        library.impl("_fused_rms_norm_backward", step_back_on_cpu, "CPU")
+        made = RootNorm.apply(found, norm.weight, 1e-5)  # type: ignore[no-untyped-call]
+        made.backward(outer)
+    norm(wanted).backward(outer)
+    torch.testing.assert_close(made, norm(wanted))
+    torch.testing.assert_close(found.grad, wanted.grad)
+
+
+def test_only_classes_that_compute_the_same_are_replaced() -> None:
+    assert is_plain_norm(LlamaRMSNorm)
+    assert is_plain_norm(Qwen3RMSNorm)
+    assert not is_plain_norm(GemmaRMSNorm)
+    assert not is_plain_norm(nn.Linear)
+
+
+def test_a_fused_model_answers_as_before_and_keeps_its_names(tiny_qwen_dir: Path) -> None:
+    model: Any = AutoModelForCausalLM.from_pretrained(tiny_qwen_dir)
+    ids = torch.arange(20)[None]
+    with torch.no_grad():
+        wanted, names = model(input_ids=ids).logits, list(model.state_dict())
+        assert fuse_norms(model) == 5
+        assert fuse_norms(model) == 0
+        torch.testing.assert_close(model(input_ids=ids).logits, wanted)
+    assert list(model.state_dict()) == names
+    adapted = add_adapter(model, rank=2, alpha=4, dropout=0.0, targets="all-linear")
+    assert sum(isinstance(module, FusedNorm) for module in adapted.modules()) == 5
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_on_meta_it_keeps_its_input_and_a_number_a_row(dtype: torch.dtype) -> None:
+    kept: list[tuple[tuple[int, ...], torch.dtype]] = []
+
+    def pack(tensor: Tensor) -> Tensor:
+        kept.append((tuple(tensor.shape), tensor.dtype))
+        return tensor
+
+    with torch.device("meta"):
+        norm = FusedNorm(LlamaRMSNorm(16).to(dtype))
+        norm.weight.requires_grad_(False)
+        x = torch.empty(2, 3, 16, dtype=dtype, requires_grad=True)
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        made = norm(x)
+    made.sum().backward()
+    assert (made.shape, made.dtype) == (x.shape, dtype)
+    assert kept == [((2, 3, 16), dtype), ((2, 3, 1), torch.float32), ((16,), dtype)]
+    assert x.grad is not None
