@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from playwright.sync_api import expect
 
@@ -18,7 +19,7 @@ from tests.report.conftest import write_begun
 from tests.web.conftest import Visit, serve_folder
 from tuneproof.records import RunRecord
 from tuneproof.rundir import RunDir
-from tuneproof.web.launch import stop_worker
+from tuneproof.web.launch import Launches, stop_worker
 from tuneproof.web.life import find_process, find_worker, measure_resident, state_of
 
 TRAINER = """
@@ -93,6 +94,16 @@ def test_a_number_that_is_used_again_is_another_process() -> None:
 def test_stop_asks_the_holder_to_end(run: RunDir, trainer: subprocess.Popen[bytes]) -> None:
     assert stop_worker(run)
     assert trainer.wait(10) == -signal.SIGTERM
+
+
+def test_a_killed_run_is_let_go_of_at_once(tmp_path: Path) -> None:
+    """While this process, its parent, goes on: nobody has to look for it to leave the list of processes."""
+    launch = Launches(tmp_path).start("one", ["config", "show"], "en")
+    os.kill(launch.pid, signal.SIGKILL)
+    until = time.monotonic() + 10
+    while psutil.pid_exists(launch.pid) and time.monotonic() < until:
+        time.sleep(0.01)
+    assert not psutil.pid_exists(launch.pid)
 
 
 def test_the_page_says_within_five_seconds_that_the_trainer_is_dead(

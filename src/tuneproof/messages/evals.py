@@ -7,20 +7,20 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "On {n} held-out rows the score went from {base} to {tuned} ({delta} points, 95 % interval {low} to {high}), and"
         " of {probes} general questions {lost} answers were lost and {gained} gained: the gain is real and nothing"
         " noticeable was forgotten.",
-        "在 {n} 条未参与训练的数据上，得分从 {base} 提高到 {tuned}（{delta} 分，95 % 区间 {low} 至 {high}）；{probes} 道通用题中，"
+        "在 {n} 条未参与训练的数据上，得分从 {base} 提高到 {tuned}（{delta} 分，95% 区间 {low} 至 {high}）；{probes} 道通用题中，"
         "{lost} 道由对变错，{gained} 道由错变对：提升真实，没有明显遗忘。",
     ),
     "verdict.summary.dont_ship": (
         "On {n} held-out rows the score went from {base} to {tuned} ({delta} points, 95 % interval {low} to {high}); of"
         " {probes} general questions {lost} answers were lost and {gained} gained. The reasons below speak against"
         " shipping it.",
-        "在 {n} 条未参与训练的数据上，得分从 {base} 变为 {tuned}（{delta} 分，95 % 区间 {low} 至 {high}）；{probes} 道通用题中，"
+        "在 {n} 条未参与训练的数据上，得分从 {base} 变为 {tuned}（{delta} 分，95% 区间 {low} 至 {high}）；{probes} 道通用题中，"
         "{lost} 道由对变错，{gained} 道由错变对。下列理由说明它不应上线。",
     ),
     "verdict.summary.not_enough_evidence": (
         "On {n} held-out rows the score went from {base} to {tuned} ({delta} points, 95 % interval {low} to {high}); of"
         " {probes} general questions {lost} answers were lost and {gained} gained. That is not enough to decide.",
-        "在 {n} 条未参与训练的数据上，得分从 {base} 变为 {tuned}（{delta} 分，95 % 区间 {low} 至 {high}）；{probes} 道通用题中，"
+        "在 {n} 条未参与训练的数据上，得分从 {base} 变为 {tuned}（{delta} 分，95% 区间 {low} 至 {high}）；{probes} 道通用题中，"
         "{lost} 道由对变错，{gained} 道由错变对。现有证据不足以下结论。",
     ),
     "verdict.summary.no_test": (
@@ -30,7 +30,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "verdict.reason.gain_real": (
         "The gain over the base is real: its 95 % interval lies above zero.",
-        "相对基座模型的提升是真实的：95 % 区间完全在零以上。",
+        "相对基座模型的提升是真实的：95% 区间完全在零以上。",
     ),
     "verdict.reason.gain_unclear": (
         "The interval of the gain holds zero: with these rows a gain cannot be told from chance.",

@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Thread
 from typing import IO, Literal
 
 import psutil
@@ -46,7 +47,6 @@ class Launches:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._children: dict[int, subprocess.Popen[bytes]] = {}
 
     def start(self, name: str, arguments: Sequence[str], language: Language) -> Launch:
         """Start a run, or one that goes on. Raises OSError when no process can be started."""
@@ -54,7 +54,8 @@ class Launches:
         self.folder.mkdir(parents=True, exist_ok=True)
         with self._place(name, "out").open("wb") as out, self._place(name, "log").open("ab") as log:
             child = _detach(command, out, log)
-        self._children[child.pid] = child
+        # Who waits for it lets go of it: a child that has ended stays in the list of processes until then.
+        Thread(target=child.wait, name=f"wait-{name}", daemon=True).start()
         launch = Launch(name=name, command=command, pid=child.pid, created=time.time())
         write_atomic(self._place(name, "json"), launch.model_dump_json())
         return launch
@@ -74,7 +75,6 @@ class Launches:
 
     def state_of(self, launch: Launch) -> Literal["starting", "failed"]:
         """Of a run that has no record yet: whether its process lives."""
-        self.reap()
         return "starting" if find_process(launch.pid, launch.created) is not None else "failed"
 
     def find_faults(self, name: str) -> list[Fault]:
@@ -95,12 +95,6 @@ class Launches:
                 return file.read().decode("utf-8", "replace").splitlines()[-40:]
         except OSError:
             return []
-
-    def reap(self) -> None:
-        """Let go of children that have ended."""
-        for pid, child in list(self._children.items()):
-            if child.poll() is not None:
-                del self._children[pid]
 
     def _place(self, name: str, ending: str) -> Path:
         return self.folder / f"{name}.{ending}"
