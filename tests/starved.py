@@ -1,18 +1,20 @@
-"""A training run, or answers, in a process that may take only so much more memory: a real failure to allocate.
+"""Training runs, or answers, in processes that may take only so much more memory: a real failure to allocate.
 
-    python -m tests.starved train MODEL_FOLDER OUT_FOLDER PACK_TOKENS MEGABYTES
-    python -m tests.starved answers MODEL_FOLDER - ROWS MEGABYTES
+    python -m tests.starved MODEL_FOLDER OUT_FOLDER train,PACK_TOKENS,MEGABYTES answers,ROWS,MEGABYTES ...
 
 MEGABYTES are what may be allocated beyond what is there after a warm-up (RLIMIT_DATA; 0: as much as is wanted). Prints
-one JSON object: losses, answers, and what was made lighter. Linux only.
+a JSON list with one object for each: losses, answers, and what was made lighter. Each is a fork of this process, which
+has loaded the libraries and computed nothing. Linux only.
 """
 
 from __future__ import annotations
 
 import json
+import multiprocessing
 import re
 import resource
 import sys
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +32,7 @@ from tuneproof.training.recovery import Shape
 from tuneproof.training.train import StepLog, train_adapter
 from tuneproof.training.trainer import StepReport
 
-LENGTH, ROWS, STEPS = 2000, 8, 3
+LENGTH, ROWS, STEPS = 2000, 8, 2
 PROMPT, NEW = 400, 4
 
 
@@ -89,15 +91,30 @@ def answer(model: Any, rows: int, megabytes: int) -> dict[str, object]:
     return {"answers": [one.ids for one in answers], "fewer": fewer, "heard": sorted(heard)}
 
 
-def main(what: str, model_folder: str, out: str, size: int, megabytes: int) -> None:
-    """Run it and print what came out."""
+def starve_one(model_folder: str, out: Path, job: str, sender: Connection) -> None:
+    """One of them, in a process of its own."""
+    what, size, megabytes = job.split(",")
     torch.set_num_threads(1)
     torch.manual_seed(0)
     base = load_base(model_folder, device="cpu", dtype="float32")
     model = add_adapter(base.model, rank=4, alpha=8, dropout=0.0, targets="all-linear")
-    found = train(model, Path(out), size, megabytes) if what == "train" else answer(model, size, megabytes)
+    many, limit = int(size), int(megabytes)
+    sender.send(train(model, out / job, many, limit) if what == "train" else answer(model, many, limit))
+
+
+def main(model_folder: str, out: str, *jobs: str) -> None:
+    """Run them one after the other and print what came out."""
+    context = multiprocessing.get_context("fork")
+    found = []
+    for job in jobs:
+        receiver, sender = context.Pipe(duplex=False)
+        child = context.Process(target=starve_one, args=(model_folder, Path(out), job, sender))
+        child.start()
+        sender.close()
+        found.append(receiver.recv())
+        child.join()
     sys.stdout.write(json.dumps(found))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]), int(sys.argv[5]))
+    main(*sys.argv[1:])

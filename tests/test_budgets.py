@@ -6,7 +6,8 @@ import ast
 import re
 from collections.abc import Iterator
 
-from tests.source import SOURCE, Module, read_modules
+from tests.conftest import LONGEST
+from tests.source import ROOT, SOURCE, Module, read_modules
 
 FILE_LINES, FUNCTION_LINES, PARAMETERS = 300, 60, 6
 EMPTY_NAMES = {"base", "common", "helper", "helpers", "manager", "misc", "util", "utils"}
@@ -57,3 +58,7 @@ def test_names_say_something() -> None:
 def test_nothing_is_left_unfinished() -> None:
     marks = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|raise NotImplementedError")
     assert [module.name for module in read_modules() if marks.search(module.text)] == []
+
+
+def test_the_test_files_that_begin_first_are_there() -> None:
+    assert [name for name in LONGEST if not (ROOT / "tests" / name).is_file()] == []

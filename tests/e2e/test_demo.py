@@ -12,6 +12,8 @@ import pytest
 
 SMALL = [
     "train.max_steps=12",
+    "train.batch_size=4",
+    "train.learning_rate=2e-3",
     "evaluate.test_rows=15",
     "evaluate.select_rows=5",
     "evaluate.retention_items=24",
@@ -20,10 +22,12 @@ SMALL = [
     "evaluate.few_shot=[]",
     "evaluate.select_probes=20",
     "evaluate.drift_items=2",
-    "evaluate.max_new_tokens=48",
+    "evaluate.max_new_tokens=32",
+    "evaluate.batch_size=24",
     "evaluate.languages=[en]",
     "evaluate.reworded_rows=5",
     "replay.fraction=0.005",
+    "replay.max_new_tokens=16",
 ]
 
 

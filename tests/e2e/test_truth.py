@@ -1,4 +1,7 @@
-"""Experiments whose truth is known, on the real demo model at small size; `benchmarks/known_truth.py` has all."""
+"""An experiment whose truth is known, on the real demo model at small size; `benchmarks/known_truth.py` has all.
+
+Another one, that needs no real model, is in tests/pipeline/test_cure_walk.py.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.known_truth import (
-    NAMED,
-    PLANTED_FAMILIES,
-    find_named,
-    plant_facts,
-    read_demo,
-    run_rows,
-    shuffle_answers,
-)
+from benchmarks.known_truth import NAMED, PLANTED_FAMILIES, find_named, plant_facts, run_rows
 from tuneproof.evals.probes import Probe, load_probes
 from tuneproof.evals.task import make_probe_items, spread_items
 
-SLICE = 10
+SLICE, ASKED = 10, 48
+FAMILIES = (*PLANTED_FAMILIES, "commonsense", "language")
 QUICK = (
     "evaluate.test_rows=20",
     "evaluate.select_rows=5",
@@ -31,9 +27,9 @@ QUICK = (
     "evaluate.drift_items=1",
     "evaluate.max_new_tokens=24",
     "evaluate.languages=[en]",
-    "replay.fraction=0.05",
+    "replay.fraction=0",
 )
-SMALL_SIDES = ("split.minimum_test=12", "split.minimum_select=6")
+SMALL_SIDES = ("split.minimum_test=6", "split.minimum_select=4")
 
 
 def set_all(*settings: str) -> list[str]:
@@ -52,23 +48,14 @@ def list_asked(count: int) -> list[Probe]:
 def test_facts_that_are_overwritten_are_lost_and_blamed_on_the_rows_that_did_it(
     demo_model: Path, tmp_path: Path
 ) -> None:
-    rows, planted = plant_facts([probe for probe in list_asked(96) if probe.family in PLANTED_FAMILIES])
-    settings = ("train.max_steps=40", "train.learning_rate=1e-3", "evaluate.retention_items=96", *SMALL_SIDES)
-    found = run_rows(rows, tmp_path, *set_all(*settings))
+    rows, planted = plant_facts([probe for probe in list_asked(ASKED) if probe.family in FAMILIES])
+    settings = (
+        "train.max_steps=40", "train.batch_size=4", "train.learning_rate=1.5e-3", f"evaluate.retention_items={ASKED}",
+    )  # fmt: skip
+    found = run_rows(rows, tmp_path, *set_all(*settings, *SMALL_SIDES))
     assert found["code"] == 0
     assert found["decision"] != "ship"
     lost = [item for item in found["lost_items"] if item in planted]
     learnt, named = find_named(tmp_path, planted, lost)
     assert len(learnt) >= 3
     assert len(named) >= NAMED * len(learnt), set(learnt) - set(named)
-
-
-@pytest.mark.timeout(900)
-def test_answers_of_other_questions_are_never_worth_shipping(demo_model: Path, tmp_path: Path) -> None:
-    """The form of an answer is learnt from them, and beats a base that scores near zero; the content is not there."""
-    rows = shuffle_answers([row for row in read_demo() if row["task"] == "convert"], seed=1)
-    found = run_rows(rows, tmp_path, *set_all("train.max_steps=14", "evaluate.retention_items=24"))
-    assert found["code"] == 0
-    assert found["decision"] != "ship"
-    # What must not happen is a lead over the control, however the base is beaten.
-    assert "beats_control" not in found["reasons"]

@@ -124,15 +124,19 @@ def count_made(bench: Bench, places: Sequence[Place], rows: Sequence[Trained] | 
     return sketcher.made
 
 
+@pytest.fixture(scope="module")
+def sketched(bench: Bench) -> list[Place]:
+    """The checkpoints with sketches of their rows, which no test changes."""
+    places = [Place(place.checkpoint, place.checkpoint / "rows.npz") for place in bench.places()]
+    assert count_made(bench, places) == 40 * len(SAVED)
+    return places
+
+
 @pytest.fixture
-def places(bench: Bench, tmp_path: Path) -> list[Place]:
-    """The checkpoints, copied, with sketches of their rows."""
-    copied = []
-    for step in SAVED:
-        checkpoint = shutil.copytree(bench.folder / f"checkpoint-{step}", tmp_path / f"checkpoint-{step}")
-        copied.append(Place(checkpoint, tmp_path / f"rows-{step}.npz"))
-    assert count_made(bench, copied) == 40 * len(SAVED)
-    return copied
+def places(sketched: list[Place], tmp_path: Path) -> list[Place]:
+    """Copies of them."""
+    copied = [shutil.copytree(place.checkpoint, tmp_path / place.checkpoint.name) for place in sketched]
+    return [Place(checkpoint, checkpoint / "rows.npz") for checkpoint in copied]
 
 
 @pytest.mark.parametrize("adam", [True, False])

@@ -10,7 +10,15 @@ import numpy as np
 import pytest
 import torch
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers
-from transformers import AutoConfig, Gemma2Config, LlamaConfig, Qwen2Config, Qwen3Config
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    Gemma2Config,
+    LlamaConfig,
+    Qwen2Config,
+    Qwen3Config,
+)
 from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
 
 from tests.export.runs import build_qwen_tokenizer, save_adapter, save_qwen
@@ -30,6 +38,8 @@ from tuneproof.export.gguf.words import read_words
 from tuneproof.export.gguf.write import write_lora, write_model
 from tuneproof.export.merge import Merger
 from tuneproof.export.parity.ggufs import GgufWords, load_model
+from tuneproof.model.convert import convert_gguf
+from tuneproof.model.find import count_weights
 
 LLAMA3 = {
     "rope_type": "llama3",
@@ -117,6 +127,20 @@ def test_a_file_holds_the_models_settings_and_numbers(kind: Any, options: dict[s
     state = load_model(tmp_path / "m-F32.gguf", torch.float32).state_dict()
     for slot in merger.slots:
         assert torch.equal(state[slot.name], merger.read(slot)), slot.name
+
+
+def test_a_file_is_converted_back_to_the_model_it_was_made_of(tiny_model_dir: Path, tmp_path: Path) -> None:
+    """By what `--model FILE.gguf` converts with."""
+    source = make_source(tiny_model_dir, save_adapter(tiny_model_dir, tmp_path / "adapter"))
+    file = tmp_path / "m.gguf"
+    write_model(source, file, "f32", lambda: None)
+    convert_gguf(file, tmp_path / "back", count_weights(file))
+    back = AutoModelForCausalLM.from_pretrained(tmp_path / "back").state_dict()
+    merger = Merger(source, load_adapter(source.adapter))
+    for slot in merger.slots:
+        assert torch.equal(back[slot.name], merger.read(slot)), slot.name
+    words, first = (AutoTokenizer.from_pretrained(place) for place in (tmp_path / "back", tiny_model_dir))
+    assert words("the user asks\n 订单 12?").input_ids == first("the user asks\n 订单 12?").input_ids
 
 
 def test_llama_3s_factors_are_those_of_transformers(tmp_path: Path) -> None:

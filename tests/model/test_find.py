@@ -94,13 +94,21 @@ def test_a_gguf_file_is_told_from_others_by_its_first_bytes(tiny_model_dir: Path
 
 
 def test_the_demo_file_as_a_gguf_file_is_the_demo_model(demo_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Converted by the very call that has made the demo model, but for the count of weights it is held against."""
     from tuneproof.demo.model import find_gguf
 
+    asked: list[tuple[Path, int]] = []
+
+    def convert(file: Path, folder: Path, weights: int) -> None:
+        asked.append((file, weights))
+        folder.symlink_to(demo_model, target_is_directory=True)
+
+    monkeypatch.setattr("tuneproof.model.find.run_conversion", convert)
     file = find_gguf()
     folder = convert_file(file)
-    assert (folder / "model.safetensors").read_bytes() == (demo_model / "model.safetensors").read_bytes()
-    monkeypatch.setattr("tuneproof.model.find.run_conversion", lambda *paths: pytest.fail("converted again"))
-    assert find_model(str(file)) == str(folder)
+    assert asked == [(file, 134_515_008)]
+    assert find_model(str(file)) == str(folder) != str(demo_model)
+    assert len(asked) == 1, "converted again"
     assert load_tokenizer(str(folder)).chat_template == load_tokenizer(str(demo_model)).chat_template
 
 

@@ -1,4 +1,8 @@
-"""Both notebooks run from top to bottom on the demo model, made small by their parameters; none has outputs in git."""
+"""Both notebooks run from top to bottom, made small by their parameters; none has outputs in git.
+
+`colab` asks a tiny model: what its commands come to with the demo model is shown by tests/e2e. `look_inside` names the
+demo model in its cells.
+"""
 
 from __future__ import annotations
 
@@ -18,17 +22,23 @@ MORE = ["--set", "train.max_steps=2", "--set", "train.batch_size=4", "--set", "e
         "--set", "evaluate.max_new_tokens=8", "--set", "evaluate.languages=[en]", "--set", "replay.fraction=0",
         "--set", "evaluate.drift_items=1", "--set", "evaluate.reworded_rows=0", "--set", "evaluate.train_rows=0"]
 TIME = None
+MODEL = "tiny"
 DATA = "few.jsonl"
 DRIVE = "drive"
 """
-SMALL = {"colab": FEW_STEPS, "look_inside": "STEPS = 3\nROWS = 2"}
+SMALL = {"colab": FEW_STEPS, "look_inside": "STEPS = 3\nROWS = 2\nWORDS = 4"}
 
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_runs_from_top_to_bottom(path: Path, tmp_path: Path, demo_model: Path) -> None:
+def test_a_notebook_runs_from_top_to_bottom(
+    path: Path, tmp_path: Path, tiny_model_dir: Path, request: pytest.FixtureRequest
+) -> None:
     from tuneproof.demo import demo_data_path
 
+    if path.stem != "colab":
+        request.getfixturevalue("demo_model")
+    (tmp_path / "tiny").symlink_to(tiny_model_dir, target_is_directory=True)
     lines = demo_data_path().read_text(encoding="utf-8").splitlines()
     (tmp_path / "few.jsonl").write_text("\n".join(lines[20:100]) + "\n", encoding="utf-8")
     (tmp_path / "drive").mkdir()

@@ -51,7 +51,8 @@ def make_config(data: Path, model: Path, **evaluate: object) -> RunConfig:
     config.data.files = [str(data)]
     config.train.max_steps = 4
     config.replay.fraction, config.replay.max_new_tokens = 0.1, 8
-    knobs = {"retention_items": 12, "select_rows": 6, "max_new_tokens": 6, "few_shot": [1], **evaluate}
+    few = {"retention_items": 12, "select_rows": 6, "select_probes": 12, "drift_items": 4, "train_rows": 6}
+    knobs = {**few, "max_new_tokens": 6, "few_shot": [1], "scales": [1.0, 0.5], **evaluate}
     for key, value in knobs.items():
         setattr(config.evaluate, key, value)
     return config

@@ -10,6 +10,7 @@ import pytest
 
 from tests.data.rows import make_row
 from tests.pipeline.test_chain import make_config, write_rows
+from tests.pipeline.test_trials import QUICK
 from tuneproof.evals.task import hash_items, make_row_items
 from tuneproof.pipeline import RunRequest, run_all
 from tuneproof.progress import Quiet
@@ -26,7 +27,8 @@ def runs(tiny_model_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> list
     rows = write_rows(folder / "rows.jsonl", 90)
     made = []
     for number, size in enumerate((8, 1)):
-        config = make_config(rows, tiny_model_dir, batch_size=size, remember=False, select_probes=12)
+        few = {**QUICK, "scales": [1.0], "test_rows": 16, "reworded_rows": 6}
+        config = make_config(rows, tiny_model_dir, batch_size=size, remember=False, **few)
         made.append(run_all(RunRequest(config, folder / f"run-{number}", command=""), Quiet()))
     return made
 

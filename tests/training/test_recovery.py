@@ -21,35 +21,39 @@ from tuneproof.training.recovery import Footing, Lighter, Shape, cut_rows, light
 linux = pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_DATA limits memory on Linux only")
 
 
-def run_starved(what: str, model: Path, out: str, size: int, megabytes: int) -> Any:
-    """What a process with little memory prints."""
-    command = [sys.executable, "-m", "tests.starved", what, str(model), out, str(size), str(megabytes)]
+@pytest.fixture(scope="module")
+def starved(tiny_model_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
+    """What trainings and answers with little memory, and with enough, came to.
+
+    All 8 rows of 2000 tokens at once take 130 MB; 4 take half of it.
+    """
+    jobs = ("train,16000,85", "train,8000,0", "answers,64,40", "answers,64,0")
+    out = tmp_path_factory.mktemp("starved")
+    command = [sys.executable, "-m", "tests.starved", str(tiny_model_dir), str(out), *jobs]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    found: list[Any] = json.loads(done.stdout)
+    return found
 
 
 @linux
-def test_a_step_that_ran_out_of_memory_ends_as_one_planned_smaller(tiny_model_dir: Path, tmp_path: Path) -> None:
-    """All 8 rows of 2000 tokens at once take 130 MB; 4 take half of it."""
-    starved = run_starved("train", tiny_model_dir, str(tmp_path / "starved"), 16_000, 85)
-    planned = run_starved("train", tiny_model_dir, str(tmp_path / "planned"), 8_000, 0)
-    assert [change[1:] for change in starved["lighter"]] == [["train.micro_batch", 16_000, 8_000]]
+def test_a_step_that_ran_out_of_memory_ends_as_one_planned_smaller(starved: list[Any]) -> None:
+    short, planned = starved[:2]
+    assert [change[1:] for change in short["lighter"]] == [["train.micro_batch", 16_000, 8_000]]
     assert planned["lighter"] == []
-    assert starved["losses"] == pytest.approx(planned["losses"], rel=1e-6)
-    assert len(starved["losses"]) == 3
+    assert short["losses"] == pytest.approx(planned["losses"], rel=1e-6)
+    assert len(short["losses"]) == 2
 
 
 @linux
-def test_answers_that_ran_out_of_memory_are_the_same_ones(tiny_model_dir: Path) -> None:
-    starved = run_starved("answers", tiny_model_dir, "-", 64, 40)
-    roomy = run_starved("answers", tiny_model_dir, "-", 64, 0)
+def test_answers_that_ran_out_of_memory_are_the_same_ones(starved: list[Any]) -> None:
+    short, roomy = starved[2:]
     assert roomy["fewer"] == []
-    assert starved["fewer"]
-    assert all(now == before // 2 for before, now in starved["fewer"])
-    assert starved["answers"] == roomy["answers"]
+    assert short["fewer"]
+    assert all(now == before // 2 for before, now in short["fewer"])
+    assert short["answers"] == roomy["answers"]
     # Each answer is heard once, whatever was tried again.
-    assert starved["heard"] == roomy["heard"] == list(range(64))
+    assert short["heard"] == roomy["heard"] == list(range(64))
 
 
 def rows_of(*lengths: int) -> list[Encoded]:

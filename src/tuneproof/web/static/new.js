@@ -139,9 +139,15 @@ async function begin(event) {
   }
 }
 
+// What the machine has is good to know and needed for nothing: where it cannot be told, nothing stands there.
 async function lookAtMachine() {
-  const { job } = await ask("POST", "/machine");
-  await follow(job, document.getElementById("machine"), say("working"));
+  const place = document.getElementById("machine");
+  try {
+    const { job } = await ask("POST", "/machine");
+    await follow(job, place, say("working"));
+  } catch {
+    place.replaceChildren();
+  }
 }
 
 document.getElementById("file").addEventListener("change", (event) => {
@@ -167,4 +173,4 @@ form.elements.name.addEventListener("input", () => { named = true; });
 document.getElementById("check-again").addEventListener("click", check);
 document.getElementById("plan").addEventListener("click", plan);
 form.addEventListener("submit", begin);
-lookAtMachine().catch(() => {});
+lookAtMachine();
