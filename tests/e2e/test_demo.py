@@ -11,21 +11,22 @@ from pathlib import Path
 import pytest
 
 SMALL = [
-    "train.max_steps=12",
+    "train.max_steps=8",
     "train.batch_size=4",
     "train.learning_rate=2e-3",
-    "evaluate.test_rows=15",
+    "evaluate.test_rows=12",
     "evaluate.select_rows=5",
-    "evaluate.retention_items=24",
+    "evaluate.retention_items=16",
     "evaluate.checkpoints=1",
     "evaluate.scales=[1.0]",
     "evaluate.few_shot=[]",
-    "evaluate.select_probes=20",
+    "evaluate.select_probes=8",
     "evaluate.drift_items=2",
-    "evaluate.max_new_tokens=32",
-    "evaluate.batch_size=24",
+    "evaluate.max_new_tokens=24",
+    "evaluate.train_rows=3",
+    "evaluate.batch_size=16",
     "evaluate.languages=[en]",
-    "evaluate.reworded_rows=5",
+    "evaluate.reworded_rows=3",
     "replay.fraction=0.005",
     "replay.max_new_tokens=16",
 ]
@@ -42,12 +43,12 @@ def test_the_demo_goes_from_data_to_a_verdict(demo_model: Path, tmp_path: Path) 
     done = run_tuneproof("demo", "--out", str(tmp_path / "run"), "--json", *settings)
     assert done.returncode == 0, done.stderr
     verdict = json.loads(done.stdout)
-    assert verdict["task"]["n"] == 15
+    assert verdict["task"]["n"] == 12
     assert verdict["task"]["base"] < 0.3
     left_out = sum(cell["n"] for cell in verdict["retention"]["left_out"].values())
-    assert verdict["retention"]["n"] + left_out == 24
-    assert left_out < 12
-    assert verdict["retention"]["base_right"] > 8
+    assert verdict["retention"]["n"] + left_out == 16
+    assert left_out < 8
+    assert verdict["retention"]["base_right"] > 5
     assert verdict["decision"] in ("ship", "dont_ship", "not_enough_evidence")
     page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
     assert "tuneproof demo" in page
@@ -59,7 +60,7 @@ def test_the_demo_goes_from_data_to_a_verdict(demo_model: Path, tmp_path: Path) 
         for line in (tmp_path / "run" / "events.jsonl").read_text(encoding="utf-8").splitlines()
         if (event := json.loads(line))["kind"] == "step"
     ]
-    assert len(losses) == 12
+    assert len(losses) == 8
     assert sum(losses[-3:]) < 0.85 * sum(losses[:3])
 
 

@@ -13,8 +13,8 @@ from benchmarks.known_truth import NAMED, PLANTED_FAMILIES, find_named, plant_fa
 from tuneproof.evals.probes import Probe, load_probes
 from tuneproof.evals.task import make_probe_items, spread_items
 
-SLICE, ASKED = 10, 48
-FAMILIES = (*PLANTED_FAMILIES, "commonsense", "language")
+SLICE, ASKED = 10, 36
+FAMILIES = (*PLANTED_FAMILIES, "commonsense")
 QUICK = (
     "evaluate.test_rows=20",
     "evaluate.select_rows=5",
@@ -29,7 +29,6 @@ QUICK = (
     "evaluate.languages=[en]",
     "replay.fraction=0",
 )
-SMALL_SIDES = ("split.minimum_test=6", "split.minimum_select=4")
 
 
 def set_all(*settings: str) -> list[str]:
@@ -50,11 +49,12 @@ def test_facts_that_are_overwritten_are_lost_and_blamed_on_the_rows_that_did_it(
 ) -> None:
     rows, planted = plant_facts([probe for probe in list_asked(ASKED) if probe.family in FAMILIES])
     settings = (
-        "train.max_steps=40", "train.batch_size=4", "train.learning_rate=1.5e-3", f"evaluate.retention_items={ASKED}",
+        "train.max_steps=36", "train.batch_size=4", "train.learning_rate=2e-3", f"evaluate.retention_items={ASKED}",
     )  # fmt: skip
-    found = run_rows(rows, tmp_path, *set_all(*settings, *SMALL_SIDES))
+    found = run_rows(rows, tmp_path, *set_all(*settings))
     assert found["code"] == 0
     assert found["decision"] != "ship"
+    assert "loss_significant" in found["reasons"]
     lost = [item for item in found["lost_items"] if item in planted]
     learnt, named = find_named(tmp_path, planted, lost)
     assert len(learnt) >= 3

@@ -108,15 +108,18 @@ def crowd(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("crowd") / "runs"
     verdict = make_verdict().model_dump_json()
     events = "".join(f'{{"time": {n}, "kind": "step", "step": {n}, "loss": {1 / n}}}\n' for n in range(1, 301))
+    record = write_begun(folder.parent / "one").load(RunRecord).model_copy(update={"status": "done"})
     for number in range(RUNS):
-        run = write_begun(folder / f"run-{number:04}")
-        run.save(run.load(RunRecord).model_copy(update={"status": "done", "created": 1.7e9 + number}))
-        run.config.write_text(
-            f"model:\n  name: base-{number % 7}\ndata:\n  files: [rows-{number}.jsonl]\n", encoding="utf-8"
-        )
-        (run.path / "events.jsonl").write_text(events, encoding="utf-8")
+        # Not by `RunDir.save`, which waits for the disk each time.
+        run = folder / f"run-{number:04}"
+        run.mkdir(parents=True)
+        text = record.model_copy(update={"created": 1.7e9 + number}).model_dump_json()
+        (run / "run.json").write_text(text, encoding="utf-8")
+        subject = f"model:\n  name: base-{number % 7}\ndata:\n  files: [rows-{number}.jsonl]\n"
+        (run / "config.yaml").write_text(subject, encoding="utf-8")
+        (run / "events.jsonl").write_text(events, encoding="utf-8")
         if number % 3 == 0:
-            (run.path / "verdict.json").write_text(verdict, encoding="utf-8")
+            (run / "verdict.json").write_text(verdict, encoding="utf-8")
     return folder
 
 
