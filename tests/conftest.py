@@ -18,6 +18,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from filelock import FileLock
 from platformdirs import user_cache_path
@@ -36,6 +37,10 @@ if WORKERS > 1:
 CACHE = user_cache_path("tuneproof-tests")
 """On this machine, whatever home a test has."""
 DAY = 86_400
+
+# How long one example takes says more about what else the machine does.
+hypothesis.settings.register_profile("tests", deadline=None)
+hypothesis.settings.load_profile("tests")
 
 CHAT_TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"

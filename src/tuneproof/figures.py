@@ -115,13 +115,19 @@ def to_plain(text: str) -> str:
     return text.replace(MINUS, "-").replace(SPACE, " ")
 
 
+def format_percent_whole(share: float | None, language: Language | None = None) -> str:
+    """As `format_percent`, for a page: the line does not break before the sign."""
+    text = format_percent(share, language)
+    return text if share is None else text.replace(" ", SPACE)
+
+
 FORMATS: dict[str, Callable[..., str]] = {
     "date": format_date,
     "signed": format_signed,
     "points": format_points,
     "unsigned": format_unsigned,
     "interval": format_interval,
-    "percent": format_percent,
+    "percent": format_percent_whole,
     "count": format_count,
     "decimal": format_decimal,
     "p": format_p,

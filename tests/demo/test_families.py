@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
+from tests.demo.test_generate import DEFECTS
 from tuneproof.demo import demo_data_path
-from tuneproof.demo.generate import planted_defects
 from tuneproof.demo.knowledge import FACTS
 from tuneproof.demo.vocabulary import DEVICES, FIRST_NAMES, spell_number
 
 Row = dict[str, Any]
-SPOILED = {defect["line"] for defect in planted_defects()}
+SPOILED = {defect["line"] for defect in DEFECTS}
 
 # What README.md says about the categories, as words that decide; advice is what no other word claims.
 CUES = {

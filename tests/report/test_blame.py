@@ -47,7 +47,7 @@ def test_the_first_rows_stand_under_the_lost_answer_as_text(complete: RunDir, la
     assert "3.1" in under
     assert "0.500" in under
     assert f"rows{HOSTILE[2]}.jsonl:1" in under
-    assert "data/replay.jsonl:3" in under
+    assert "replay.jsonl:3" in under
     assert "row 4 asks" in under
     assert "row 5 asks" not in text
 

@@ -44,19 +44,19 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "report.number.gain": ("Gain on the task", "任务得分的提升"),
     "report.number.gain_scores": ("Base {base}, tuned {tuned}", "基座 {base}，微调后 {tuned}"),
     "report.number.interval": (
-        "95 % interval {interval}; n\u00a0=\u00a0{n} test items",
+        "95\u00a0% interval {interval}; n\u00a0=\u00a0{n} test items",
         "95% 区间 {interval}；n\u00a0=\u00a0{n} 道测试题",
     ),
     "report.number.lost": ("Answers lost, net", "净损失的回答"),
     "report.number.lost_of": ("{net} of {n}", "{net} / {n}"),
     "report.number.lost_parts": ("{lost} lost, {gained} gained", "丢失 {lost}，新增 {gained}"),
     "report.number.lost_interval": (
-        "{net} of loss, at most {upper} (95 %); n\u00a0=\u00a0{n} questions",
+        "{net} of loss, at most {upper} (95\u00a0%); n\u00a0=\u00a0{n} questions",
         "净损失 {net}，上界 {upper}（95%）；n\u00a0=\u00a0{n} 道通用题",
     ),
     "report.number.control": ("Ahead of the control", "领先对照组"),
     "report.named_score": ("{name}: {score}", "{name}：{score}"),
-    "report.number.lead_interval": ("95 % interval of the lead {interval}", "领先幅度的 95% 区间 {interval}"),
+    "report.number.lead_interval": ("95\u00a0% interval of the lead {interval}", "领先幅度的 95% 区间 {interval}"),
     "report.control_meaning.few_shot": (
         "The base with a few examples in its prompt. Beating it means that training gave more than a prompt would.",
         "在提示词里放入几条示例的基座模型。领先它，说明训练带来的收获超过写提示词。",
