@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Generator
+from contextlib import suppress
+from traceback import walk_tb
 
 import pytest
 import torch
@@ -20,6 +23,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if "tests/gpu" in item.path.as_posix():
                 item.add_marker(pytest.mark.skip(reason="no CUDA device in this machine"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let go of what a failed test held once it is told: its frames would keep a model on the device."""
+    report = yield
+    for error in [call.excinfo] if call.excinfo else []:
+        for frame, _ in walk_tb(error.tb):
+            with suppress(RuntimeError):
+                frame.clear()
+    return report
 
 
 @pytest.fixture(autouse=True)

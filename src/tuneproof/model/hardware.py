@@ -55,6 +55,11 @@ def inspect_hardware(device: DeviceName = "auto") -> Hardware:
     return Hardware("cpu", name, total, free, torch.get_num_threads(), _fast_cpu_dtype())
 
 
+def is_hopper(hardware: Hardware) -> bool:
+    """Whether it is a card of the H100's generation, which cuBLAS gives a larger workspace."""
+    return hardware.device == "cuda" and torch.cuda.get_device_capability() == (9, 0)
+
+
 def require_gpus(count: int) -> None:
     """Raise UsageError unless there are `count` CUDA devices."""
     if torch.cuda.device_count() < count:

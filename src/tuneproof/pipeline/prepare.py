@@ -14,7 +14,7 @@ from tuneproof.config import RunConfig
 from tuneproof.data.findings import make_case, note_defect
 from tuneproof.errors import ConfigError, DataError, Fault, FitError
 from tuneproof.model.encoding import measure_rows
-from tuneproof.model.hardware import Hardware, free_disk, import_bitsandbytes, read_resident
+from tuneproof.model.hardware import Hardware, free_disk, import_bitsandbytes, is_hopper, read_resident
 from tuneproof.model.load import load_config
 from tuneproof.pipeline.beside import check_beside
 from tuneproof.pipeline.mixing import list_side
@@ -23,6 +23,7 @@ from tuneproof.pipeline.probes import prepare_probes
 from tuneproof.pipeline.rows import Prepared, add_findings, prepare_rows, read_test, use_own_test
 from tuneproof.pipeline.scorers import try_scorers
 from tuneproof.pipeline.work import Work
+from tuneproof.plan.forecast import CUBLAS, CUBLAS_HOPPER
 from tuneproof.plan.heap import PROCESS
 from tuneproof.plan.recipe import resolve_training
 from tuneproof.plan.remedies import Lengths, Target, choose_plan
@@ -133,6 +134,7 @@ def make_target(config: RunConfig, hardware: Hardware) -> Target:
         name=hardware.name,
         context=weigh_process() if hardware.device == "cpu" else None,
         host=psutil.virtual_memory().available if hardware.device == "cuda" else None,
+        workspace=CUBLAS_HOPPER if is_hopper(hardware) else CUBLAS,
     )
 
 

@@ -27,6 +27,8 @@ class Replay(NamedTuple):
     """`tight`: it fits only because free segments are given back to the device, which is slow."""
     reserved: int
     """Most that was reserved of the device."""
+    allocated: int
+    """Most that was in use, whole blocks: a rest that is not worth splitting off counts with its block."""
     flushes: int
     """Times that free segments were given back."""
 
@@ -52,6 +54,8 @@ class CachingAllocator:
         self.capacity = capacity
         self.reserved = 0
         self.peak_reserved = 0
+        self.allocated = 0
+        self.peak_allocated = 0
         self.flushes = 0
         self._free: dict[bool, list[tuple[int, int, Block]]] = {True: [], False: []}
         self._held: dict[int, Block] = {}
@@ -67,10 +71,13 @@ class CachingAllocator:
             self._split(block, size)
         block.free = False
         self._held[key] = block
+        self.allocated += block.size
+        self.peak_allocated = max(self.peak_allocated, self.allocated)
 
     def release(self, key: int) -> None:
         """Give a block back to the cache and join it with free neighbours."""
         block = self._held.pop(key)
+        self.allocated -= block.size
         before = block.previous
         if before is not None and before.free:
             self._unlist(before)
@@ -145,12 +152,15 @@ def replay_events(
     Events are (number, bytes), and (number, 0) when the storage is freed; all that the step allocates it must free.
     """
     allocator = CachingAllocator(capacity)
+    grade: Literal["fits", "tight", "no"]
     try:
         for run in (static, events, events):
             _replay(allocator, run)
     except MemoryError:
-        return Replay("no", allocator.peak_reserved, allocator.flushes)
-    return Replay("tight" if allocator.flushes else "fits", allocator.peak_reserved, allocator.flushes)
+        grade = "no"
+    else:
+        grade = "tight" if allocator.flushes else "fits"
+    return Replay(grade, allocator.peak_reserved, allocator.peak_allocated, allocator.flushes)
 
 
 def _replay(allocator: CachingAllocator, events: Iterable[tuple[int, int]]) -> None:

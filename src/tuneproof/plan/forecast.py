@@ -29,8 +29,10 @@ MIB = 1 << 20
 CUDA_CONTEXT = 450 * MIB
 """CUDA's context and the kernels it loads: 273 MiB measured with lazy loading (pytorch PR 86509), 300-400 in
 maintainers' answers; assumed until a device is measured."""
-CUBLAS = 2 * 8_519_680
-"""cuBLAS' workspace `:4096:2:16:8` for the forward and the backward thread."""
+CUBLAS = 2 * (8_519_680 + MIB)
+"""cuBLAS' workspace `:4096:2:16:8` and cuBLASLt's, for the forward and the backward thread (CublasHandlePool.cpp)."""
+CUBLAS_HOPPER = 2 * (32 * MIB + MIB)
+"""The same on cards of compute capability 9.0; these blocks were found on an H100 (benchmarks/RESULTS.md)."""
 CUDA_MARGIN = 150 * MIB
 FORMULA_MARGIN = 1.15
 """What the formula says fits comfortably must fit with this factor; for models unlike Llama its error is not known."""
@@ -71,6 +73,8 @@ class Target(NamedTuple):
     """What the device and the process take themselves, as measured; None: as assumed."""
     host: int | None = None
     """Free bytes of the computer's own memory, for layers kept there; None: not known."""
+    workspace: int = CUBLAS
+    """What CUDA's matrix products take beside their results."""
 
 
 class Candidate(NamedTuple):
@@ -109,7 +113,7 @@ class Forecaster:
         assumed = CUDA_CONTEXT if target.device == "cuda" else PROCESS
         self.context = assumed if target.context is None else target.context
         if target.device == "cuda":
-            self.context += CUBLAS + CUDA_MARGIN
+            self.context += target.workspace + CUDA_MARGIN
         self.dimensions = read_dimensions(model_config)
 
     def forecast_training(self, candidate: Candidate) -> Forecast:
