@@ -84,6 +84,6 @@ def test_code_of_a_model_is_trusted_where_the_command_line_says_so_and_nowhere_e
     assert {ast.unparse(word.value) for _, word in given} == {"allows_code()", "False"}
     opened = {name for name, call in list_calls() if ast.unparse(call.func) == "trusting_code"}
     # A worker of a cluster is told what the command line that started it allows.
-    assert opened == {"tuneproof.cli.app", "tuneproof.cluster.worker"}
+    assert opened == {"tuneproof.cli.app", "tuneproof.cluster.search", "tuneproof.cluster.worker"}
     # A config, which somebody else may have sent, cannot.
     assert [key for key in list_keys() if "trust" in key or "remote" in key] == []

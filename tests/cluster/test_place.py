@@ -57,7 +57,7 @@ def test_more_than_there_is_is_refused(place: Place, key: str) -> None:
 def test_a_missing_extra_is_told_with_the_command_that_installs_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("tuneproof.cluster.place.find_spec", lambda name: None)
+    monkeypatch.setattr("tuneproof.cluster.find_spec", lambda name: None)
     (tmp_path / "rows.jsonl").write_text('{"instruction": "a", "output": "b"}\n', encoding="utf-8")
     with pytest.raises(UsageError, match="tuneproof\\[cluster\\]"), open_cluster("local"):
         pass

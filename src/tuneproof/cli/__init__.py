@@ -1,8 +1,8 @@
 """The command line: `tuneproof COMMAND`, one file a command. It parses, calls one verb of the pipeline, and shows.
 
     cli/
-    |- demo run check plan train resume eval compare answer chat serve blame export report ui models doctor completion
-    |  config                             the commands
+    |- demo run search check plan train resume eval compare answer chat serve blame export report ui models doctor
+    |  completion config                  the commands
     |- options.py amounts.py settings.py    what they accept, and the config that it makes
     |- app.py manner.py usage.py            typer, the language, usage errors in our style
     |- show.py bars.py words.py figures.py  the only file that prints; progress; words and numbers
@@ -138,6 +138,7 @@ def _list_commands() -> list[Command]:
         report,
         resume,
         run,
+        search,
         serve,
         train,
         ui,
@@ -146,6 +147,7 @@ def _list_commands() -> list[Command]:
     modules = (
         demo,
         run,
+        search,
         check,
         plan,
         train,

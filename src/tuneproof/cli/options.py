@@ -2,7 +2,8 @@
 
     Options              --json --lang --debug             every command
     |- TrustOptions      --trust-remote-code               what loads a model
-    |- RankOptions       --gpus --cluster --workers        what trains or measures
+    |- ClusterOptions    --cluster --workers              what a cluster can do
+    |  `- RankOptions    --gpus                           what trains or measures
     `- ConfigOptions     --config --set                    what has a config
        |- DataOptions    DATA... --model --hub --test      what reads rows
        |- LimitOptions   --memory --time --device          what is planned
@@ -47,12 +48,18 @@ class TrustOptions(Options):
 
 
 @dataclass(kw_only=True)
-class RankOptions(Options):
+class ClusterOptions(Options):
+    """Commands that a cluster can do."""
+
+    cluster: Annotated[str | None, Option("--cluster", metavar="ADDRESS", help="cli.option.cluster")] = None
+    workers: Annotated[int | None, Option("--workers", metavar="N", min=1, help="cli.option.workers")] = None
+
+
+@dataclass(kw_only=True)
+class RankOptions(ClusterOptions):
     """Commands that several processes share; `app.py` starts those of this machine, `launch.py` those of a cluster."""
 
     gpus: Annotated[int | None, Option("--gpus", metavar="N", min=1, help="cli.option.gpus")] = None
-    cluster: Annotated[str | None, Option("--cluster", metavar="ADDRESS", help="cli.option.cluster")] = None
-    workers: Annotated[int | None, Option("--workers", metavar="N", min=1, help="cli.option.workers")] = None
 
 
 @dataclass(kw_only=True)

@@ -4,7 +4,8 @@
     |- place.py      a cluster that is there, or one on this machine; how many workers it bears
     |- board.py      what passes between the command and the workers: words, orders to stop, the outcome
     |- worker.py     one worker: a rank of pipeline/crew.py
-    `- train.py      a run on Ray Train, begun again by itself where a worker or a node is lost
+    |- train.py      a run on Ray Train, begun again by itself where a worker or a node is lost
+    `- search.py     trials on Ray Tune, halved by their scores on the select rows
 
 Ray is imported where it is used, and is an extra: `pip install 'tuneproof[cluster]'`.
 
@@ -13,9 +14,11 @@ Ray is imported where it is used, and is an extra: `pip install 'tuneproof[clust
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
+from tuneproof.errors import UsageError
 from tuneproof.pipeline import RunRequest, Until
 from tuneproof.progress import Progress
 from tuneproof.rundir import RunDir
@@ -47,3 +50,17 @@ def resume_run(place: Place, path: Path, progress: Progress, until: Until = "rep
     from tuneproof.cluster.worker import Job
 
     return run_job(place, Job(path, until=until), progress)
+
+
+def search(place: Place, request: RunRequest, progress: Progress) -> RunDir:
+    """A run whose settings are the best of `trials.search` trials; the test rows meet that one alone."""
+    require_ray()
+    from tuneproof.cluster.search import search_runs
+
+    return search_runs(place, request, progress)
+
+
+def require_ray() -> None:
+    """Raise UsageError where Ray is not installed."""
+    if find_spec("ray") is None:
+        raise UsageError("cluster.no_ray", where="--cluster")

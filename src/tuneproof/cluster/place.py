@@ -14,10 +14,9 @@ import signal
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib.util import find_spec
 from typing import Any, NamedTuple
 
-from tuneproof.cluster import Place
+from tuneproof.cluster import Place, require_ray
 from tuneproof.errors import UsageError
 
 CARRIED = ("HF_", "MODELSCOPE_", "TUNEPROOF_")
@@ -28,6 +27,10 @@ QUIET = {
     # Ray has its own words for what the workers tell us anyway.
     "RAY_DEDUP_LOGS": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    # Ctrl-C ends a search as it ends every command.
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",
+    # One file of progress is enough.
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
 }
 LOOPBACK = "127.0.0.1"
 
@@ -39,12 +42,6 @@ class Shape(NamedTuple):
     cpus: int
     """Of each; its threads."""
     use_gpu: bool
-
-
-def require_ray() -> None:
-    """Raise UsageError where Ray is not installed."""
-    if find_spec("ray") is None:
-        raise UsageError("cluster.no_ray", where="--cluster")
 
 
 @contextmanager

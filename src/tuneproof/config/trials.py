@@ -14,6 +14,13 @@ class TrialsSection(Section):
     learning_curve: bool = knob(
         False, "Train again on 25 and 50 % of the rows.", "It takes three quarters of a training more."
     )
+    search: int = knob(
+        0,
+        "Trials of learning rate, rank, passes and replay, of which the best on the select rows is taken.",
+        "None; `tuneproof search` sets it.",
+        ge=0,
+        le=64,
+    )
     probe_rate: bool = knob(
         False,
         "Before training, try 1/3, 1 and 3 times the learning rate for at most 60 steps.",

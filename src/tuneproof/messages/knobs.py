@@ -69,6 +69,7 @@ CHINESE: dict[str, str] = {
     "evaluate.base_right_minimum": "基座答对的探针题少于此数时，不对遗忘下结论。",
     "evaluate.significance": "检验的双侧显著性水平。",
     "trials.seeds": "随机种子总数，包括本次运行自己的种子。",
+    "trials.search": "搜索的试验次数：试不同的学习率、秩、轮数和回放比例，取选择集上最好的一次。",
     "trials.learning_curve": "另用 25% 和 50% 的数据各训练一次。",
     "trials.cure": "遗忘过多或回答退化时尝试补救：更小的缩放、更早的检查点、更多回放、更低的学习率。",
     "trials.probe_rate": "训练前以 1/3、1、3 倍学习率各试训最多 60 步。",

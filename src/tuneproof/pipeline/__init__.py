@@ -16,13 +16,13 @@ from tuneproof.config import RunConfig
 from tuneproof.errors import RunError
 from tuneproof.messages import Language
 from tuneproof.progress import Progress
-from tuneproof.records import Blame, Comparison, DataReport, Export, Plan, Reply, RunRecord
+from tuneproof.records import Blame, Comparison, DataReport, Export, Plan, Reply, RunRecord, TrialRecord
 from tuneproof.records.answer import ArmName
 from tuneproof.records.bases import BaseChoices
 from tuneproof.records.export import TargetName
 from tuneproof.rundir import RunDir
 
-Until = Literal["train", "drift", "report"]
+Until = Literal["replay", "train", "drift", "report"]
 
 
 class AnswerRequest(NamedTuple):
@@ -80,6 +80,17 @@ class RunRequest(NamedTuple):
     """Last stage of the chain to do."""
     fork: bool = False
     """Where the folder belongs to another experiment, begin a new run beside it, from its weights."""
+
+
+class SearchPlan(NamedTuple):
+    """What a search tries."""
+
+    names: list[str]
+    """Of its trials."""
+    rung: int
+    """Optimizer steps after which trials are first compared."""
+    most: int
+    """Steps of the longest trial, at most."""
 
 
 def run_all(request: RunRequest, progress: Progress) -> RunDir:
@@ -170,6 +181,42 @@ def ask_stop(number: int) -> None:
     from tuneproof.training.guards import ask_stop as ask
 
     ask(number)
+
+
+def plan_search(path: Path) -> SearchPlan:
+    """The trials of a run's search, once it has its replay."""
+    from tuneproof.pipeline.search import list_points
+
+    points = list_points(open_run(path))
+    return SearchPlan([trial.name for trial in points.trials], points.rung, points.most)
+
+
+def try_point(path: Path, name: str, hear: Callable[[int, float], None]) -> TrialRecord:
+    """Train one trial of a search, or go on with it; `hear` gets steps and select score at each rung."""
+    from tuneproof.pipeline.search import try_point
+
+    return try_point(path, name, hear)
+
+
+def note_point(path: Path, record: TrialRecord, *, halved: bool) -> None:
+    """Keep what a trial of a search came to; the caller holds the run."""
+    from tuneproof.pipeline.search import note_point
+
+    note_point(path, record, halved=halved)
+
+
+def halve_point(path: Path, name: str) -> None:
+    """Keep that a trial of a search was ended early; the caller holds the run."""
+    from tuneproof.pipeline.search import halve_point
+
+    halve_point(path, name)
+
+
+def adopt_best(path: Path) -> None:
+    """Make the best trial's training the run's own; the caller holds the run. Raises RunError where none ended."""
+    from tuneproof.pipeline.search import adopt_best
+
+    adopt_best(path)
 
 
 def require_gpus(count: int) -> None:

@@ -74,6 +74,13 @@ def answer_samples(work: Work, step: int) -> None:
     work.run.save_answers("samples", f"checkpoint-{step}", answers)
 
 
+def visit_checkpoint(work: Work, step: int) -> None:
+    """What is done at a checkpoint in the middle of training: samples, and what the run's owner asks for."""
+    answer_samples(work, step)
+    if work.on_checkpoint is not None:
+        work.on_checkpoint(work, step)
+
+
 def list_train_items(work: Work) -> list[Item]:
     """Items of the training rows that the tuned model answers."""
     knobs = work.config.evaluate

@@ -35,6 +35,7 @@ from tuneproof.pipeline.incoming import hold_stdin, keep_stdin, pin_names
 from tuneproof.pipeline.noting import Noting
 from tuneproof.pipeline.onward import adopt_adapter, copy_start, fingerprint_start
 from tuneproof.pipeline.rounds import is_missing, probe_rate, run_asked
+from tuneproof.pipeline.trials import load_trials
 from tuneproof.pipeline.work import Work
 from tuneproof.progress import Progress
 from tuneproof.records import RunRecord
@@ -128,7 +129,8 @@ def note_run(run: RunDir, config: RunConfig, request: RunRequest, wanted: dict[s
 def ask_trials(run: RunDir, request: RunRequest) -> None:
     """Take up what is asked of trials now: they add to a run and change nothing in it."""
     config = load_settled(run.config)
-    config.trials = request.config.trials
+    searched, config.trials = config.trials.search, request.config.trials
+    config.trials.search = max(searched, config.trials.search)
     write_atomic(run.config, dump_config(config))
 
 
@@ -139,6 +141,7 @@ def continue_run(run: RunDir, progress: Progress, until: Until) -> RunDir:
         finish_adoption(run)
         config = load_settled(run.config)
         refuse_other(run, {**fingerprint_run(config), "config": run.load(RunRecord).fingerprint["config"]})
+        refuse_unchosen(run, config, until)
         work = Work(run, config, Noting(progress, run))
         stages = list_stages(work)
         refuse_versions(run, stages, until)
@@ -150,6 +153,14 @@ def continue_run(run: RunDir, progress: Progress, until: Until) -> RunDir:
             forget_stages(run, "trials", "report")
             walk_chain(work, TRIALS)
     return run
+
+
+def refuse_unchosen(run: RunDir, config: RunConfig, until: Until) -> None:
+    """Raise RunError where a search has not chosen yet: to train now would be to pass it over."""
+    if config.trials.search and until != "replay":
+        search = load_trials(run).search
+        if search is None or search.chosen is None:
+            raise RunError("search.unfinished", where=str(run.path))
 
 
 def list_stages(work: Work) -> list[Stage]:

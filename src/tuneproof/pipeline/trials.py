@@ -47,8 +47,9 @@ from tuneproof.records.trials import Purpose
 from tuneproof.rundir import RunDir
 from tuneproof.training.adapter import save_adapter
 
-MAY_CHANGE = ("train.", "replay.", "evaluate.checkpoints", "evaluate.scales")
-"""Keys that a trial may change: another one would need rows split, memory planned or the base measured again."""
+MAY_CHANGE = ("train.", "replay.", "lora.rank", "evaluate.checkpoints", "evaluate.scales")
+"""Keys that a trial may change: another one would need rows split, memory planned (but for a rank below the plan's) or
+the base measured again."""
 SIDES = ("train", "select", "test", "replay")
 STAGES = [stage.name for stage in CHAIN]
 
@@ -146,7 +147,7 @@ def begin_trial(work: Work, trial: Trial) -> RunDir:
         take_training(work, trial.candidate, stage)
     parent = work.run.load(RunRecord)
     kept = STAGES[: STAGES.index("replay" if trial.candidate is None else "select") + 1]
-    if any(key.startswith("replay.") for key in trial.changes):
+    if config.replay != work.config.replay:
         kept.remove("replay")
     stage.save(
         RunRecord(

@@ -22,7 +22,14 @@ from tuneproof.evals.verdict import Evidence, judge_run
 from tuneproof.figures import format_percent, to_plain
 from tuneproof.messages import current_language
 from tuneproof.model.hardware import reset_peak
-from tuneproof.pipeline.asking import Asking, answer_items, answer_samples, checkpoint_path, list_train_items, make_exam
+from tuneproof.pipeline.asking import (
+    Asking,
+    answer_items,
+    checkpoint_path,
+    list_train_items,
+    make_exam,
+    visit_checkpoint,
+)
 from tuneproof.pipeline.crew import Change, follow_me
 from tuneproof.pipeline.finish import finish_adapter
 from tuneproof.pipeline.prompting import (
@@ -37,7 +44,7 @@ from tuneproof.pipeline.prompting import (
 from tuneproof.pipeline.recovery import StepWatch, hear_fewer, measure_phase, note_lighter, note_peak
 from tuneproof.pipeline.work import PROBE_LANGUAGES, Work
 from tuneproof.plan.budget import Halving, count_asked
-from tuneproof.records import DriftRecord, RunRecord, Selection
+from tuneproof.records import DriftRecord, RunRecord, Selection, Trials, Verdict
 from tuneproof.report import write_report
 from tuneproof.training.adapter import save_adapter
 from tuneproof.training.checkpoint import choose_candidates
@@ -139,7 +146,7 @@ def train(work: Work) -> None:
         work.progress.say("train.skipped", why=why)
 
     hear = partial(note_lighter, work, "train")
-    log = StepLog(load_steps(work), note, skip, on_checkpoint=partial(answer_samples, work), on_lighter=hear)
+    log = StepLog(load_steps(work), note, skip, on_checkpoint=partial(visit_checkpoint, work), on_lighter=hear)
     with follow_me(work, "train") as crew:
         training = train_adapter(
             work.model, rows, config=work.config, shape=work.shape, folder=work.run.checkpoints, log=log
@@ -276,5 +283,9 @@ def report(work: Work) -> None:
     """Write report.html, and what stands beside the adapter."""
     work.progress.begin("report")
     finish_adapter(work)
+    trials = work.run.load(Trials) if work.run.has(Trials) else Trials()
+    if trials.search is not None:
+        trials.search.test = work.run.load(Verdict).task.tuned
+        work.run.save(trials)
     write_report(work.run, work.config.report.language or current_language())
     work.progress.end("report")

@@ -60,6 +60,8 @@ class Work:
         self.config = config
         self.progress = progress
         self.stance: Stance = None
+        self.on_checkpoint: Callable[[Work, int], None] | None = None
+        """Hears of each checkpoint on the way, and may ask the model."""
 
     def save_config(self) -> None:
         """Write the config as it now is."""
@@ -147,6 +149,7 @@ class Work:
         self.drop_adapter()
         other = Work(run, config, self.progress)
         other.hardware, other.tokenizer, other.base = self.hardware, self.tokenizer, self.base
+        other.on_checkpoint = self.on_checkpoint
         try:
             yield other
         finally:

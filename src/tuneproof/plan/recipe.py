@@ -21,6 +21,8 @@ SMALL_HIDDEN = 1000
 HIGHEST_RATE = 1e-3
 """72 of 80 diverged runs of a sweep over 27 models were at 3e-3 (rule 3)."""
 
+RANKS = (8, 16, 32)
+"""Ranks that a search tries; its plan has room for the largest."""
 USUAL_REPLAY, SMALL_REPLAY = 0.1, 0.3
 """Share of the training tokens (rule 10). Small models forget most and get more, unless a time limit hurries them: more
 replay is made and trained at the cost of steps, and a model that is trained too little forgets more."""
@@ -32,9 +34,9 @@ EPOCHS = ((100, 10), (300, 8), (1_000, 5), (3_000, 3), (10_000, 2))
 def resolve_training(config: RunConfig, rows: int, model_config: Any) -> RunConfig:
     """The config with the open knobs filled, for `rows` training rows and a model's config."""
     resolved = config.model_copy(deep=True)
-    usual_rank = 8 if rows <= FEW_ROWS else 16
+    usual_rank = choose_rank(rows)
     if resolved.lora.rank is None:
-        resolved.lora.rank = usual_rank
+        resolved.lora.rank = max(RANKS) if resolved.trials.search else usual_rank
     if resolved.lora.alpha is None:
         # Held when the user changes the rank: with alpha fixed the best learning rate does not depend on it (rule 2).
         resolved.lora.alpha = 2 * usual_rank
@@ -49,6 +51,11 @@ def resolve_training(config: RunConfig, rows: int, model_config: Any) -> RunConf
     if resolved.train.epochs is None:
         resolved.train.epochs = choose_epochs(rows)
     return resolved
+
+
+def choose_rank(rows: int) -> int:
+    """The rank of a plain run (rule 1)."""
+    return 8 if rows <= FEW_ROWS else 16
 
 
 def choose_rate(rows: int, *, hidden_size: int, batch_size: int, family: str) -> float:

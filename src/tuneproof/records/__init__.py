@@ -40,6 +40,7 @@ from tuneproof.records.plan import (
     TimePlan,
 )
 from tuneproof.records.run import RunRecord, StageRecord, Standing, TrainingRecord
+from tuneproof.records.search import Search, SearchTrial
 from tuneproof.records.trials import (
     CurveSpot,
     LearningCurve,
@@ -113,6 +114,8 @@ __all__ = [
     "RunComparison",
     "RunRecord",
     "ScoreDifference",
+    "Search",
+    "SearchTrial",
     "SeedRun",
     "SeedSpread",
     "Selection",

@@ -12,9 +12,10 @@ from pydantic import BaseModel
 from tuneproof import figures
 from tuneproof.messages import Language, tell
 from tuneproof.records.cure import Cure, Knob
+from tuneproof.records.search import Search
 from tuneproof.records.verdict import Decision, Interval
 
-Purpose = Literal["seed", "rows", "rate", "cure"]
+Purpose = Literal["seed", "rows", "rate", "cure", "search"]
 
 
 class TrialRecord(BaseModel):
@@ -195,6 +196,7 @@ class Trials(BaseModel):
     curve: LearningCurve | None = None
     rate: RateProbe | None = None
     cure: Cure | None = None
+    search: Search | None = None
 
     def find(self, name: str) -> TrialRecord | None:
         """The trial of this name."""

@@ -14,12 +14,14 @@ from tuneproof.cli.screens.frame import make_list, make_part, make_table
 from tuneproof.cli.words import name_of
 from tuneproof.figures import format_decimal, to_plain
 from tuneproof.messages import tell
-from tuneproof.records import Cure, LearningCurve, RateProbe, RateTried, SeedSpread, Trials
+from tuneproof.records import Cure, LearningCurve, RateProbe, RateTried, Search, SeedSpread, Trials
 
 
 def draw_trials(trials: Trials) -> RenderableType:
     """A part each."""
     parts = []
+    if trials.search is not None:
+        parts.append(_draw_search(trials.search))
     if trials.rate is not None:
         parts.append(_draw_rate(trials.rate))
     if trials.cure is not None:
@@ -29,6 +31,22 @@ def draw_trials(trials: Trials) -> RenderableType:
     if trials.curve is not None:
         parts.append(_draw_curve(trials.curve))
     return Group(*parts)
+
+
+def _draw_search(search: Search) -> RenderableType:
+    rows = [
+        [
+            ("* " if one.name == search.chosen else "") + one.name,
+            *(to_plain(told) for told in one.tell_changes()),
+            str(one.steps) if one.steps is not None else "-",
+            format_percent(one.score),
+            one.tell_end(),
+        ]
+        for one in search.tried
+    ]
+    head = _head("trial", "rate", "rank", "passes", "replay", "steps", "score", "end")
+    lines = [*map(to_plain, search.told()), tell("search.note")]
+    return make_part(tell("trials.search"), make_table(head, rows, range(1, 7)), make_list(lines))
 
 
 def _draw_cure(cure: Cure) -> RenderableType:
