@@ -77,8 +77,7 @@ def answer_samples(work: Work, step: int) -> None:
 def visit_checkpoint(work: Work, step: int) -> None:
     """What is done at a checkpoint in the middle of training: samples, and what the run's owner asks for."""
     answer_samples(work, step)
-    if work.on_checkpoint is not None:
-        work.on_checkpoint(work, step)
+    work.on_checkpoint(work, step)
 
 
 def list_train_items(work: Work) -> list[Item]:

@@ -174,7 +174,8 @@ def change_config(config: RunConfig, trial: Trial) -> RunConfig:
     # Neither has a say in the verdict, and both cost time or money each time.
     tree["evaluate"] |= {"judge": {}, "harness": []}
     for key, value in trial.changes.items():
-        if not key.startswith(MAY_CHANGE):
+        wider = key == "lora.rank" and value > config.lora.rank  # type: ignore[operator]
+        if wider or not key.startswith(MAY_CHANGE):
             raise ValueError(f"a trial cannot change {key}")
         section, _, name = key.partition(".")
         tree[section][name] = value

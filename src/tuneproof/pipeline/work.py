@@ -1,7 +1,6 @@
 """One run at work: its folder, its config, who listens, and the model, loaded once for all verbs.
 
-Everything here is derived: from the config, the records in the folder, and the base model.
-"""
+All of it is derived from the config, the records in the folder and the base model."""
 
 from __future__ import annotations
 
@@ -60,8 +59,7 @@ class Work:
         self.config = config
         self.progress = progress
         self.stance: Stance = None
-        self.on_checkpoint: Callable[[Work, int], None] | None = None
-        """Hears of each checkpoint on the way, and may ask the model."""
+        self.on_checkpoint: Callable[[Work, int], None] = lambda work, step: None  # May ask the model.
 
     def save_config(self) -> None:
         """Write the config as it now is."""
