@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,9 @@ from tuneproof.model.load import add_adapter, enable_checkpointing, load_base, r
 from tuneproof.model.lora import LoraLinear
 from tuneproof.model.step import build_pack, get_base, sum_loss
 
+needs_bitsandbytes = pytest.mark.skipif(
+    find_spec("bitsandbytes") is None, reason="bitsandbytes is not installed: pip install tuneproof[4bit]"
+)
 ROWS = [
     Encoded(list(range(5, 29)), [False] * 9 + [True] * 15),
     Encoded([10, 11, 12], [False, True, True]),
@@ -33,17 +37,18 @@ def fill(model: PeftModel) -> PeftModel:
     return model
 
 
-def load_both(folder: Path, dtype: Any = "float32", dropout: float = 0.0) -> tuple[PeftModel, PeftModel]:
+def load_both(
+    folder: Path, dtype: Any = "float32", dropout: float = 0.0, quantization: Any = "none"
+) -> tuple[PeftModel, PeftModel]:
     """The same adapter in our layers and in PEFT's own."""
+    bases = [load_base(str(folder), device="cpu", dtype=dtype, quantization=quantization).model for _ in range(2)]
     torch.manual_seed(1)
-    ours = add_adapter(
-        load_base(str(folder), device="cpu", dtype=dtype).model, rank=2, alpha=6, dropout=dropout, targets="all-linear"
-    )
+    ours = add_adapter(bases[0], rank=2, alpha=6, dropout=dropout, targets="all-linear")
     torch.manual_seed(1)
     config = LoraConfig(r=2, lora_alpha=6, lora_dropout=dropout, target_modules="all-linear", task_type="CAUSAL_LM")
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*", category=FutureWarning)
-        theirs = get_peft_model(load_base(str(folder), device="cpu", dtype=dtype).model, config)
+        theirs = get_peft_model(bases[1], config)
     assert isinstance(theirs, PeftModel)
     return fill(ours), fill(theirs)
 
@@ -62,6 +67,40 @@ def test_values_and_gradients_are_pefts(tiny_qwen_dir: Path) -> None:
     assert len(ours) == 1 + 2 * 2 * 7
     for name in theirs:
         torch.testing.assert_close(ours[name], theirs[name], rtol=1e-5, atol=1e-5)
+
+
+@needs_bitsandbytes
+@pytest.mark.parametrize("checkpointing", [False, True])
+def test_on_weights_in_4_bits_too(tiny_qwen_dir: Path, checkpointing: bool) -> None:
+    """Both multiply by what bitsandbytes dequantises; so the gradients are PEFT's, and differ from those in 32 bits."""
+    ours, theirs = load_both(tiny_qwen_dir, quantization="nf4")
+    assert {type(module).__name__ for module in ours.modules()} >= {"LoraLinear4bit", "Linear4bit"}
+    assert "LoraLinear4bit" not in {type(module).__name__ for module in theirs.modules()}
+    if checkpointing:
+        enable_checkpointing(get_base(ours))
+    found, wanted = find_gradients(ours), find_gradients(theirs)
+    assert found.keys() == wanted.keys()
+    for name in wanted:
+        torch.testing.assert_close(found[name], wanted[name], rtol=1e-5, atol=1e-5)
+    whole = find_gradients(load_both(tiny_qwen_dir)[0])
+    assert (whole["loss"] - found["loss"]).abs() > 1e-3
+
+
+@needs_bitsandbytes
+def test_in_4_bits_no_input_is_kept_in_fp32(tiny_qwen_dir: Path) -> None:
+    kept: list[int] = []
+    for model in load_both(tiny_qwen_dir, "bfloat16", quantization="nf4"):
+        held: dict[int, int] = {}
+
+        def note(tensor: Tensor, held: dict[int, int] = held) -> Tensor:
+            held[tensor.untyped_storage()._cdata] = tensor.untyped_storage().nbytes()
+            return tensor
+
+        model.train()
+        with saved_tensors_hooks(note, lambda tensor: tensor):
+            sum_loss(model, build_pack(ROWS, "cpu"), chunk=4)
+        kept.append(sum(held.values()))
+    assert kept[0] < 0.75 * kept[1]
 
 
 def test_in_bfloat16_they_are_as_near_to_the_truth_as_pefts(tiny_model_dir: Path) -> None:

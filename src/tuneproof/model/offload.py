@@ -123,7 +123,7 @@ def list_blocks(model: nn.Module) -> list[list[nn.Parameter]]:
 def list_streamed(layers: Iterable[nn.Module]) -> list[nn.Parameter]:
     """Frozen weights beside adapters."""
     modules = (module for layer in layers for module in layer.modules())
-    return [_as_parameter(module.frozen()[0]) for module in modules if isinstance(module, LoraLinear)]
+    return [_as_parameter(module.read_weight()) for module in modules if isinstance(module, LoraLinear)]
 
 
 def _find_layers(model: nn.Module) -> nn.ModuleList:

@@ -126,7 +126,7 @@ def estimate_step(sizes: Dimensions, precision: Precision, load: Load) -> Parts:
     adapter = count_adapter(sizes, precision.rank)
     layer = _count_layer(sizes, precision, load)
     saved = sizes.layers * (size * hidden * tokens if load.checkpointing else layer)
-    if not load.checkpointing and precision.quantization == "none":
+    if not load.checkpointing and precision.quantization != "int8":
         # A and s B as they were multiplied, which `model/lora` keeps for the backward pass.
         saved += size * adapter
     # A chunk of logits in fp32 and, in 16 bit, as it is multiplied back.
@@ -158,8 +158,8 @@ def estimate_answers(
     size = BYTES[precision.dtype]
     wide = sizes.heads * sizes.head_size
     # Hidden states and their fp32 copies in the norm; queries, keys and values; the feed-forward's three, and beside
-    # quantised weights PEFT's fp32 copy of its input.
-    of_inner = 3 * size + (4 if size == 2 and precision.quantization != "none" else 0)
+    # weights in 8 bits PEFT's fp32 copy of its input.
+    of_inner = 3 * size + (4 if size == 2 and precision.quantization == "int8" else 0)
     inner = sizes.active * sizes.intermediate
     work = rows * prompt * (sizes.hidden * (2 * size + 8) + 3 * wide * size + of_inner * inner)
     return Parts(
@@ -184,7 +184,7 @@ def _count_layer(sizes: Dimensions, precision: Precision, load: Load) -> int:
     hidden, inner, rank = sizes.hidden, sizes.active * sizes.intermediate, precision.rank
     wide, narrow = sizes.heads * sizes.head_size, sizes.key_heads * sizes.head_size
     of_heads = 4 * sizes.heads + 8
-    if precision.quantization != "none":
+    if precision.quantization == "int8":
         # PEFT's own way (`model/lora`): 20 of the 28 are fp32 copies of the input, one an adapter.
         return load.tokens * (28 * hidden + 8 * wide + 4 * narrow + 10 * inner + 28 * rank + of_heads)
     # Rows attended to one by one are joined, and the join is kept beside its transpose.
@@ -200,10 +200,11 @@ def _count_work(sizes: Dimensions, precision: Precision, tokens: int, checkpoint
     """Bytes that the backward of one layer takes beyond what was saved."""
     hidden, inner = sizes.hidden, sizes.active * sizes.intermediate
     gradients = 4 * count_adapter(sizes, precision.rank) // sizes.layers
-    if precision.quantization != "none":
+    # One layer at a time is dequantised.
+    whole = BYTES[precision.dtype] * hidden * max(inner, sizes.heads * sizes.head_size)
+    whole = whole if precision.quantization != "none" else 0
+    if precision.quantization == "int8":
         of_token = 12 * hidden + 4 * inner if checkpointing else max(14 * hidden + 2 * inner, 21 * hidden)
-        # One layer at a time is dequantised.
-        whole = BYTES[precision.dtype] * hidden * max(inner, sizes.heads * sizes.head_size)
-        return tokens * of_token + gradients + whole
-    of_token = max((10 if checkpointing else 20) * hidden, (8 if precision.dtype == "float32" else 4) * inner)
-    return tokens * of_token + gradients
+    else:
+        of_token = max((10 if checkpointing else 20) * hidden, (8 if precision.dtype == "float32" else 4) * inner)
+    return tokens * of_token + gradients + whole

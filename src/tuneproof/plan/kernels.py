@@ -22,7 +22,7 @@ from tuneproof.model.attention import FLASH_DEVICES, WideAttention
 
 Kernel = Literal["cpu", "flash", "efficient"]
 
-MATRIX_PRODUCTS = {"aten::mm", "aten::addmm", "aten::bmm"}
+MATRIX_PRODUCTS = {"aten::mm", "aten::addmm", "aten::addmm_", "aten::bmm"}
 
 
 @contextmanager

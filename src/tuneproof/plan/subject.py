@@ -62,9 +62,9 @@ def describe_subject(config: Any, *, dtype: DtypeName, lora: LoraSection, quanti
 def build_model(subject: Subject, checkpointing: bool = False, fused: bool = False) -> PeftModel:
     """The model with its adapter on `meta`, as `model.load` makes it with weights; `fused`: as it does on CUDA.
 
-    Quantised weights are left whole: what is booked for them differs, and that their layers take PEFT's own way. One
-    model with and one without checkpointing: once switched on it leaves something behind that switching it off does not
-    take.
+    Quantised weights are left whole: what is booked for them differs, and that in 8 bits their layers take PEFT's own
+    way. One model with and one without checkpointing: once switched on it leaves something behind that switching it
+    off does not take.
     Raises ModelError for an architecture without row-by-row attention and for adapter targets that it does not have.
     """
     config = AutoConfig.for_model(**json.loads(subject.config))
@@ -77,8 +77,9 @@ def build_model(subject: Subject, checkpointing: bool = False, fused: bool = Fal
             if fused:
                 fuse_norms(base)
             if subject.quantization != "none":
+                held = HeldLinear if subject.quantization == "nf4" else HeldLinear8bit
                 for linear in find_frozen(base):
-                    linear.__class__ = HeldLinear
+                    linear.__class__ = held
             model = add_adapter(base, rank=subject.rank, alpha=subject.alpha, dropout=subject.dropout, targets=targets)
             if checkpointing:
                 enable_checkpointing(base)
@@ -109,7 +110,15 @@ def size_states(weight: Tensor, optimizer: str) -> list[int]:
 
 
 class HeldLinear(nn.Linear):
-    """A linear layer whose weight is held in fewer bits: no plain one, so that the adapter is computed as PEFT does."""
+    """A linear layer whose weight is held in NF4."""
+
+    stands_for_nf4 = True
+
+
+class HeldLinear8bit(HeldLinear):
+    """One in 8 bits: its adapter is computed as PEFT does."""
+
+    stands_for_nf4 = False
 
 
 def find_frozen(base: Any) -> list[nn.Linear]:
@@ -120,7 +129,7 @@ def find_frozen(base: Any) -> list[nn.Linear]:
 
 def find_linears(model: PeftModel) -> list[Tensor]:
     """Weights that quantised loading has changed."""
-    return [module.weight for module in model.modules() if type(module) is HeldLinear]
+    return [module.weight for module in model.modules() if isinstance(module, HeldLinear)]
 
 
 def count_nf4(weights: int) -> int:

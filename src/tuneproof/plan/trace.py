@@ -179,10 +179,8 @@ def lay_pack(step: Step, device: str = "meta") -> Pack:
 
 
 def _strip(subject: Subject) -> Subject:
-    """What of a subject decides how its model is built: one model serves all ways to hold the state, one all ways to
-    hold weights in fewer bits."""
-    quantization = "none" if subject.quantization == "none" else "nf4"
-    return subject._replace(quantization=quantization, optimizer="adamw", offload=False)
+    """What of a subject decides how its model is built: one model serves all ways to hold the state."""
+    return subject._replace(optimizer="adamw", offload=False)
 
 
 def _make_tracker(subject: Subject, model: PeftModel, kernel: Kernel, *, single: bool) -> Tracker:
