@@ -1,6 +1,6 @@
 """What the server bears: streaming clients, time to the first token, no answer in another's place, nothing left behind.
 
-    python benchmarks/serving.py runs/demo                   1,000 requests of 32 clients; about 4 minutes on 2 cores
+    python benchmarks/serving.py runs/demo                   1,000 requests of 32 clients; about 7 minutes on 2 cores
     python benchmarks/serving.py runs/demo --requests 200    a shorter look
 
 `tuneproof serve` runs as a process of its own, clients in this one; both share the machine. First `--alone` requests

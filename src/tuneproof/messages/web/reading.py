@@ -74,6 +74,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "web.js.tokens": ("{{}} tokens", "{{}} 个 token"),
     "web.js.cut": ("{{}} tokens, cut", "{{}} 个 token，被截断"),
     "web.js.same": ("Both answers are the same, token for token.", "两个回答逐个 token 相同。"),
+    "web.js.rounded": (
+        "At strength 0 both are the base: what differs is rounding, since the two were not computed side by side.",
+        "强度为 0 时两边都是基座：不同之处来自舍入，因为两个回答不是并排算出的。",
+    ),
     "web.js.differ": (
         "{{}} of {{}} tokens differ; the first at {{}}.",
         "{{}} / {{}} 个 token 不同，从第 {{}} 个开始。",

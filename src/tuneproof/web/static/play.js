@@ -116,7 +116,8 @@ function mark() {
   tuned.place.replaceChildren(draw(tuned.tokens, alone.right, "ins"));
   const differing = [...alone.left, ...alone.right].filter(Boolean).length;
   const all = base.tokens.length + tuned.tokens.length;
-  difference.textContent = differing ? say("differ", differing, all, alone.first + 1) : say("same");
+  const told = differing ? say("differ", differing, all, alone.first + 1) : say("same");
+  difference.textContent = differing && Number(dial.value) === 0 ? `${told} ${say("rounded")}` : told;
 }
 
 async function answer(event) {
