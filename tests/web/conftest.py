@@ -83,9 +83,9 @@ def own_run(tmp_path: Path) -> RunDir:
     return write_complete(write_begun(tmp_path / "runs" / "mine"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The machine's own browser."""
+    """The machine's own browser. While it is there its loop of events runs in this thread, which no other may then."""
     path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
     if path is None:
         pytest.skip("no chromium on this machine")
