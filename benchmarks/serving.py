@@ -194,8 +194,8 @@ def show_table(speeds: Sequence[Speed]) -> None:
     print("| requests | answers | seconds | answers/s | tokens/s | first token p50, s | p95, s |\n|" + " --- |" * 7)
     for one in speeds:
         print(
-            f"| {one.what} | {one.requests:,} | {one.seconds:.0f} | {one.answers:.2f} | {one.tokens:.0f} | {one.p50:.2f} "
-            f"| {one.p95:.2f} |"
+            f"| {one.what} | {one.requests:,} | {one.seconds:.0f} | {one.answers:.2f} | {one.tokens:.0f} "
+            f"| {one.p50:.2f} | {one.p95:.2f} |"
         )
 
 
