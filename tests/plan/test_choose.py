@@ -320,7 +320,7 @@ def test_a_6_gb_card_trains_qwen_1_8b_on_4096_tokens_with_recomputation(qwen18: 
 def test_a_6_gb_card_does_not_without_recomputation(qwen18: Qwen2Config) -> None:
     forecast = forecast_qwen(qwen18, checkpointing=False)
     assert (forecast.grade, forecast.method) == ("no", "trace")
-    assert forecast.peak > 11 * 1024 * MIB
+    assert forecast.peak > 9 * 1024 * MIB
 
 
 def test_a_cuda_plan_counts_the_device_and_offers_4_bits(tiny_llama: LlamaConfig) -> None:

@@ -30,6 +30,7 @@ from tuneproof.config.model import MODELSCOPE
 from tuneproof.consent import allows_code
 from tuneproof.errors import ModelError
 from tuneproof.model.attention import ATTENTION
+from tuneproof.model.feed import join_blocks
 from tuneproof.model.find import find_model
 from tuneproof.model.hardware import DtypeName, bound_kernel_caches, import_bitsandbytes
 from tuneproof.model.lora import join_neighbours, make_layer
@@ -170,6 +171,7 @@ def add_adapter(
         wrapped = get_peft_model(model, config)
     assert isinstance(wrapped, PeftModel)
     join_neighbours(wrapped)
+    join_blocks(wrapped)
     return wrapped
 
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from peft.tuners.lora import Linear
@@ -29,49 +29,78 @@ NEIGHBOURS = (("q_proj", "k_proj", "v_proj"), ("gate_proj", "up_proj"))
 recognised, not assumed."""
 
 
-class LoraProducts(torch.autograd.Function):
-    """y_i = x W_i' + b_i + s_i (x A_i') B_i' for layers with one input; W_i and b_i are frozen.
+class Kept(NamedTuple):
+    """What the backward of some layers with one input needs, beside their weights."""
 
-    Kept for the backward: x, the products with A, and A and B in x's dtype.
-    """
+    x_TH: Tensor
+    inner_TR: Tensor
+    """Products with all A, side by side."""
+    down_RH: Tensor
+    """All A in x's dtype, one below the other."""
+    ups: tuple[Tensor, ...]
+    """s B of each layer in x's dtype, (O, r)."""
+
+
+def multiply_layers(
+    x_TH: Tensor, layers: Sequence[OneAdapter], adapters: Sequence[Tensor]
+) -> tuple[list[Tensor], Kept]:
+    """y_i = x W_i' + b_i + s_i (x A_i') B_i' of layers with one input, each (T, O). `adapters`: A_1, B_1, A_2, ..."""
+    downs = adapters[::2]
+    down_RH = (torch.cat(list(downs)) if len(downs) > 1 else downs[0]).to(x_TH.dtype)
+    ups = [(layer.scale() * up_Or).to(x_TH.dtype) for layer, up_Or in zip(layers, adapters[1::2], strict=True)]
+    inner_TR = x_TH @ down_RH.t()
+    outputs = []
+    for layer, up_Or, inner_Tr in zip(layers, ups, inner_TR.split(_count_ranks(ups), 1), strict=True):
+        outputs.append(layer.multiply(x_TH).addmm_(inner_Tr, up_Or.t()))
+    return outputs, Kept(x_TH, inner_TR, down_RH, tuple(ups))
+
+
+def step_back(
+    layers: Sequence[OneAdapter], kept: Kept, outer: Sequence[Tensor], *, by_input: bool
+) -> tuple[Tensor | None, list[Tensor]]:
+    """Gradients by x, (T, H), where it is wanted, and by A_1, B_1, A_2, B_2 ... in fp32."""
+    by_x_TH: Tensor | None = None
+    by_inner, by_up, ranks = [], [], _count_ranks(kept.ups)
+    inners = kept.inner_TR.split(ranks, 1)
+    for layer, by_y_TO, up_Or, inner_Tr in zip(layers, outer, kept.ups, inners, strict=True):
+        by_inner.append(by_y_TO @ up_Or)
+        by_up.append((by_y_TO.t() @ inner_Tr).float().mul_(layer.scale()))
+        if by_input:
+            weight_OH = layer.read_weight()
+            by_x_TH = by_y_TO @ weight_OH if by_x_TH is None else by_x_TH.addmm_(by_y_TO, weight_OH)
+            # Of dequantised weights one layer's are there at a time.
+            del weight_OH
+    by_inner_TR = torch.cat(by_inner, 1) if len(by_inner) > 1 else by_inner[0]
+    by_down = (by_inner_TR.t() @ kept.x_TH).float().split(ranks)
+    if by_x_TH is not None:
+        by_x_TH.addmm_(by_inner_TR, kept.down_RH)
+    return by_x_TH, [by for pair in zip(by_down, by_up, strict=True) for by in pair]
+
+
+def _count_ranks(ups: Sequence[Tensor]) -> list[int]:
+    return [up_Or.shape[1] for up_Or in ups]
+
+
+class LoraProducts(torch.autograd.Function):
+    """`multiply_layers` with its gradient. Kept for the backward: x, the products with A, A and s B in x's dtype."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, layers: Sequence[OneAdapter], *adapters: Tensor) -> tuple[Tensor, ...]:
         """`adapters`: A_1, B_1, A_2, B_2 ... of shapes (r, H) and (O, r). Returns one output a layer, (..., O)."""
-        x_TH = x.reshape(-1, x.shape[-1])
-        downs, scales = adapters[::2], [layer.scaling[layer.active_adapters[0]] for layer in layers]
-        down_RH = (torch.cat(downs) if len(downs) > 1 else downs[0]).to(x.dtype)
-        ups = [(scale * up_Or).to(x.dtype) for scale, up_Or in zip(scales, adapters[1::2], strict=True)]
-        inner_TR = x_TH @ down_RH.t()
-        outputs = []
-        ranks = [down_rH.shape[0] for down_rH in downs]
-        for layer, up_Or, inner_Tr in zip(layers, ups, inner_TR.split(ranks, 1), strict=True):
-            output_TO = layer.multiply(x_TH)
-            outputs.append(output_TO.addmm_(inner_Tr, up_Or.t()).view(*x.shape[:-1], -1))
-        ctx.save_for_backward(x_TH, inner_TR, down_RH, *ups)
-        ctx.layers, ctx.ranks, ctx.scales, ctx.shape = layers, ranks, scales, x.shape
-        return tuple(outputs)
+        outputs, kept = multiply_layers(x.reshape(-1, x.shape[-1]), layers, adapters)
+        ctx.save_for_backward(*kept[:3], *kept.ups)
+        ctx.layers, ctx.shape = layers, x.shape
+        return tuple(output_TO.view(*x.shape[:-1], -1) for output_TO in outputs)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *outer: Tensor) -> tuple[Tensor | None, ...]:
         """Gradients by x, A_i and B_i."""
         x_TH, inner_TR, down_RH, *ups = ctx.saved_tensors
-        by_x_TH: Tensor | None = None
-        by_inner, by_up = [], []
         outers = [by_y.reshape(x_TH.shape[0], -1) for by_y in outer]
-        for at, (layer, by_y_TO, up_Or) in enumerate(zip(ctx.layers, outers, ups, strict=True)):
-            by_inner.append(by_y_TO @ up_Or)
-            by_up.append((by_y_TO.t() @ inner_TR.split(ctx.ranks, 1)[at]).float().mul_(ctx.scales[at]))
-            if ctx.needs_input_grad[0]:
-                weight_OH = layer.read_weight()
-                by_x_TH = by_y_TO @ weight_OH if by_x_TH is None else by_x_TH.addmm_(by_y_TO, weight_OH)
-                # Of dequantised weights one layer's are there at a time.
-                del weight_OH
-        by_inner_TR = torch.cat(by_inner, 1) if len(by_inner) > 1 else by_inner[0]
-        by_down = (by_inner_TR.t() @ x_TH).float().split(ctx.ranks)
-        by_x = None if by_x_TH is None else by_x_TH.addmm_(by_inner_TR, down_RH).view(ctx.shape)
-        return by_x, None, *(by for pair in zip(by_down, by_up, strict=True) for by in pair)
+        kept = Kept(x_TH, inner_TR, down_RH, tuple(ups))
+        by_x_TH, by_adapters = step_back(ctx.layers, kept, outers, by_input=ctx.needs_input_grad[0])
+        return None if by_x_TH is None else by_x_TH.view(ctx.shape), None, *by_adapters
 
 
 if TYPE_CHECKING:
@@ -113,6 +142,11 @@ class OneAdapter(Adapted):
         """The frozen layer's weight, (O, H)."""
         weight: Tensor = self.get_base_layer().weight  # type: ignore[assignment]
         return weight
+
+    def scale(self) -> float:
+        """What the active adapter's product is multiplied by."""
+        scale: float = self.scaling[self.active_adapters[0]]
+        return scale
 
     def adapter(self) -> tuple[Tensor, Tensor]:
         """A and B of the active adapter, of shapes (r, H) and (O, r)."""

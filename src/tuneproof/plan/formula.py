@@ -187,12 +187,14 @@ def _count_layer(sizes: Dimensions, precision: Precision, load: Load) -> int:
     if precision.quantization == "int8":
         # PEFT's own way (`model/lora`): 20 of the 28 are fp32 copies of the input, one an adapter.
         return load.tokens * (28 * hidden + 8 * wide + 4 * narrow + 10 * inner + 28 * rank + of_heads)
-    # Rows attended to one by one are joined, and the join is kept beside its transpose.
-    joined = BYTES[precision.dtype] * wide if load.rows > 1 else 0
+    # Gate and up (`model/feed`); experts keep what is made of them, too.
+    of_inner = 2 if sizes.experts == 1 else 4
     if precision.dtype == "float32":
-        of_token = 16 * hidden + 8 * wide + 8 * narrow + 16 * inner + 28 * rank + of_heads + joined
+        # Rows attended to one by one are joined, and the join is kept beside its transpose.
+        joined = 4 * wide if load.rows > 1 else 0
+        of_token = 16 * hidden + 8 * wide + 8 * narrow + 4 * of_inner * inner + 28 * rank + of_heads + joined
         return load.tokens * of_token + rank * (28 * hidden + 4 * wide + 8 * narrow + 8 * inner)
-    of_token = 12 * hidden + 4 * wide + 4 * narrow + 8 * inner + 14 * rank + of_heads + joined
+    of_token = 12 * hidden + 4 * wide + 4 * narrow + 2 * of_inner * inner + 14 * rank + of_heads
     return load.tokens * of_token + rank * (14 * hidden + 4 * wide + 4 * narrow + 6 * inner)
 
 
@@ -206,5 +208,5 @@ def _count_work(sizes: Dimensions, precision: Precision, tokens: int, checkpoint
     if precision.quantization == "int8":
         of_token = 12 * hidden + 4 * inner if checkpointing else max(14 * hidden + 2 * inner, 21 * hidden)
     else:
-        of_token = max((10 if checkpointing else 20) * hidden, (8 if precision.dtype == "float32" else 4) * inner)
+        of_token = max((10 if checkpointing else 20) * hidden, 3 * BYTES[precision.dtype] * inner)
     return tokens * of_token + gradients + whole
