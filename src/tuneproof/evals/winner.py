@@ -3,8 +3,8 @@
 Bootstrap bias corrected (Tsamardinos, Greasidou and Borboudakis 2018, Machine Learning 107, arXiv 1708.07180): rows are
 drawn with replacement, the choice is made anew on what was drawn, and the winner is scored on what was not. The mean of
 these scores is what the choice is worth; how far it lies below the winner's own score is the loss. Whole duplicate
-clusters are drawn, and tasks weigh the same, as in every score here. tests/evals/test_winner.py holds it within 2 points
-of the truth by simulation.
+clusters are drawn, and tasks weigh the same, as in every score here. tests/evals/test_winner.py holds it within 2
+points of the truth by simulation.
 
 In: the scores of the same items by every candidate. Out: an expected loss, in points of the score (0 to 1).
 
