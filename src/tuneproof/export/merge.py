@@ -139,9 +139,9 @@ def list_quantized(config: Any) -> set[str]:
 def round_nf4(weight: Tensor, device: str) -> Tensor:
     """The weight after 4-bit NormalFloat with double quantisation (QLoRA, arXiv 2305.14314), as the run held it."""
     from bitsandbytes import functional
-    from bitsandbytes import nn as layers
+    from bitsandbytes.nn.modules import Params4bit
 
-    make: Any = layers.Params4bit
+    make: Any = Params4bit
     packed = make(weight, requires_grad=False, quant_type="nf4", compress_statistics=True).to(device)
     opened: Tensor = functional.dequantize_4bit(packed.data, packed.quant_state)
     return opened.to("cpu", weight.dtype)
