@@ -17,6 +17,7 @@ from transformers import Qwen2Config
 from tests.gpu.conftest import build_tuned
 from tuneproof.config import LoraSection
 from tuneproof.model.generate import generate_answers
+from tuneproof.model.hardware import inspect_hardware, is_hopper
 from tuneproof.model.load import enable_checkpointing
 from tuneproof.model.step import build_optimizer, sum_loss
 from tuneproof.plan.allocator import replay_events
@@ -27,8 +28,7 @@ from tuneproof.plan.trace import Answering, Step, lay_pack, trace_answers, trace
 
 SIX_GB = 6 * 10**9
 RANK = 16
-HOPPER = torch.cuda.is_available() and torch.cuda.get_device_capability() == (9, 0)
-WORKSPACE = CUBLAS_HOPPER if HOPPER else CUBLAS
+WORKSPACE = CUBLAS_HOPPER if is_hopper(inspect_hardware()) else CUBLAS
 CAPACITY = SIX_GB - CUDA_CONTEXT - WORKSPACE - CUDA_MARGIN
 STEPS = [
     Step((256,), 128, True, 256),
@@ -68,7 +68,7 @@ def trained(tuned: Any) -> Any:
     return tuned.train(), build_optimizer(tuned.parameters(), 1e-4)
 
 
-def compare(name: str, traced: Traced) -> None:
+def assert_planned(name: str, traced: Traced) -> None:
     """Print one line, and hold the prediction against the allocator's own figures."""
     live, taken = torch.cuda.max_memory_allocated(), torch.cuda.max_memory_reserved()
     roomy = replay_events(traced.static, traced.events, capacity=None)
@@ -97,7 +97,7 @@ def test_answers_take_what_was_planned(tuned: Any, qwen_config: Qwen2Config, ans
     prompts = torch.randint(0, 151936, (answering.rows, answering.prompt), generator=generator).tolist()
     torch.cuda.reset_peak_memory_stats()
     generate_answers(model, prompts, limits=[answering.new] * answering.rows, ends=[], batch_size=answering.rows)
-    compare(str(answering), traced)
+    assert_planned(str(answering), traced)
 
 
 @pytest.mark.parametrize("step", STEPS, ids=str)
@@ -124,4 +124,4 @@ def check_step(model: Any, optimizer: torch.optim.Optimizer, traced: Traced, ste
         pytest.skip("the plan says that this does not fit, and it does not")
     finally:
         optimizer.zero_grad(set_to_none=True)
-    compare(str(step), traced)
+    assert_planned(str(step), traced)

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
-from transformers import AutoModelForCausalLM, Qwen2Config
+from transformers import Qwen2Config
 from transformers.models.qwen2.modeling_qwen2 import Qwen2RMSNorm
 
-from tuneproof.model.attention import ATTENTION, attend_at_once, attend_row, takes_flash
+from tests.gpu.conftest import build_tuned
+from tuneproof.model.attention import attend_at_once, attend_row, takes_flash
 from tuneproof.model.chat import Encoded
-from tuneproof.model.load import add_adapter, enable_checkpointing
-from tuneproof.model.norms import FusedNorm, fuse_norms
+from tuneproof.model.load import enable_checkpointing
+from tuneproof.model.norms import FusedNorm
 from tuneproof.model.offload import offload_layers
 from tuneproof.model.step import build_optimizer, build_pack, count_trained, sum_loss
 from tuneproof.plan.formula import count_adapter, count_linear, read_dimensions
@@ -39,12 +40,8 @@ def make_rows(lengths: Sequence[int], share: float = 0.3) -> list[Encoded]:
 
 
 def load(config: Qwen2Config) -> Any:
-    torch.manual_seed(0)
-    with torch.device("cuda"):
-        base = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16, attn_implementation=ATTENTION)
-    base.requires_grad_(False)
-    fuse_norms(base)
-    model = add_adapter(base, rank=RANK, alpha=16, dropout=0.0, targets="all-linear")
+    """The fixtures' model with something in B, so that no gradient is zero."""
+    model = build_tuned(config, RANK)
     for name, parameter in model.named_parameters():
         if "lora_B" in name:
             nn.init.normal_(parameter, std=0.02)

@@ -8,48 +8,23 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.autograd.graph import saved_tensors_hooks
 from transformers.models.gemma.modeling_gemma import GemmaMLP
 from transformers.models.llama.modeling_llama import LlamaMLP
 from transformers.models.qwen2.modeling_qwen2 import Qwen2MLP
 
-from tuneproof.model.chat import Encoded
+from tests.model.test_lora import count_kept, fill, find_gradients
 from tuneproof.model.feed import GatedBlock, join_blocks, joins_plainly
 from tuneproof.model.load import add_adapter, load_base, remove_adapter
-from tuneproof.model.step import build_pack, get_base, sum_loss
-
-ROWS = [Encoded(list(range(5, 29)), [False] * 9 + [True] * 15), Encoded([10, 11, 12], [False, True, True])]
+from tuneproof.model.step import get_base
 
 
 def load_tuned(folder: Path, dtype: Any = "float32") -> Any:
-    torch.manual_seed(1)
-    model = add_adapter(
-        load_base(str(folder), device="cpu", dtype=dtype).model, rank=2, alpha=6, dropout=0.0, targets="all-linear"
-    )
-    for name, parameter in model.named_parameters():
-        if "lora_B" in name:
-            nn.init.normal_(parameter, std=0.1)
-    return model.train()
+    base = load_base(str(folder), device="cpu", dtype=dtype).model
+    return fill(add_adapter(base, rank=2, alpha=6, dropout=0.0, targets="all-linear")).train()
 
 
 def find_blocks(model: nn.Module) -> list[GatedBlock]:
     return [module for module in model.modules() if isinstance(module, GatedBlock)]
-
-
-def take_step(model: Any) -> tuple[dict[str, Tensor], int]:
-    """Loss and gradients, and the bytes that were kept for the backward pass."""
-    held: dict[int, int] = {}
-
-    def note(tensor: Tensor) -> Tensor:
-        held[tensor.untyped_storage()._cdata] = tensor.untyped_storage().nbytes()
-        return tensor
-
-    model.zero_grad()
-    with saved_tensors_hooks(note, lambda tensor: tensor):
-        loss = sum_loss(model, build_pack(ROWS, "cpu"), chunk=4)
-    loss.backward()
-    made = {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
-    return {"loss": loss.detach(), **made}, sum(held.values())
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
@@ -58,14 +33,15 @@ def test_gradients_are_autograds_to_the_bit_and_less_is_kept(
 ) -> None:
     model = load_tuned(tiny_qwen_dir, dtype)
     assert len(find_blocks(model)) == 2
-    found, kept = take_step(model)
+    found, kept = find_gradients(model), count_kept(model)
+    model.zero_grad()
 
     def compute_plainly(block: Any, x: Tensor) -> Tensor:
         made: Tensor = block.down_proj(block.act_fn(block.gate_proj(x)) * block.up_proj(x))
         return made
 
     monkeypatch.setattr(GatedBlock, "forward", compute_plainly)
-    wanted, before = take_step(model)
+    wanted, before = find_gradients(model), count_kept(model)
     assert found.keys() == wanted.keys()
     for name in wanted:
         assert torch.equal(found[name], wanted[name]), name

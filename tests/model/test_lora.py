@@ -60,6 +60,21 @@ def find_gradients(model: PeftModel) -> dict[str, Tensor]:
     return {"loss": loss.detach(), **{name: p.grad for name, p in model.named_parameters() if p.grad is not None}}
 
 
+def count_kept(model: PeftModel) -> int:
+    """Bytes that autograd keeps for the backward pass of a step."""
+    kept: dict[int, int] = {}
+
+    def note(tensor: Tensor) -> Tensor:
+        kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        return tensor
+
+    model.train()
+    with saved_tensors_hooks(note, lambda tensor: tensor):
+        loss = sum_loss(model, build_pack(ROWS, "cpu"), chunk=4)
+    assert loss.requires_grad
+    return sum(kept.values())
+
+
 def test_values_and_gradients_are_pefts(tiny_qwen_dir: Path) -> None:
     """fp32, to 1e-5; Qwen2 has biases on q, k and v."""
     ours, theirs = (find_gradients(model) for model in load_both(tiny_qwen_dir))
@@ -88,19 +103,8 @@ def test_on_weights_in_4_bits_too(tiny_qwen_dir: Path, checkpointing: bool) -> N
 
 @needs_bitsandbytes
 def test_in_4_bits_no_input_is_kept_in_fp32(tiny_qwen_dir: Path) -> None:
-    kept: list[int] = []
-    for model in load_both(tiny_qwen_dir, "bfloat16", quantization="nf4"):
-        held: dict[int, int] = {}
-
-        def note(tensor: Tensor, held: dict[int, int] = held) -> Tensor:
-            held[tensor.untyped_storage()._cdata] = tensor.untyped_storage().nbytes()
-            return tensor
-
-        model.train()
-        with saved_tensors_hooks(note, lambda tensor: tensor):
-            sum_loss(model, build_pack(ROWS, "cpu"), chunk=4)
-        kept.append(sum(held.values()))
-    assert kept[0] < 0.75 * kept[1]
+    ours, theirs = load_both(tiny_qwen_dir, "bfloat16", quantization="nf4")
+    assert count_kept(ours) < 0.75 * count_kept(theirs)
 
 
 def test_in_bfloat16_they_are_as_near_to_the_truth_as_pefts(tiny_model_dir: Path) -> None:
@@ -138,22 +142,8 @@ def test_nothing_stays_behind_between_steps(tiny_model_dir: Path) -> None:
 
 def test_no_input_is_kept_twice(tiny_model_dir: Path) -> None:
     """What autograd keeps in bf16: PEFT's forward keeps fp32 copies of every input."""
-
-    def count(model: PeftModel) -> int:
-        kept: dict[int, int] = {}
-
-        def note(tensor: Tensor) -> Tensor:
-            kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
-            return tensor
-
-        model.train()
-        with saved_tensors_hooks(note, lambda tensor: tensor):
-            loss = sum_loss(model, build_pack(ROWS, "cpu"), chunk=4)
-        assert loss.requires_grad
-        return sum(kept.values())
-
     ours, theirs = load_both(tiny_model_dir, "bfloat16")
-    assert count(ours) < 0.8 * count(theirs)
+    assert count_kept(ours) < 0.8 * count_kept(theirs)
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.5])

@@ -27,7 +27,7 @@ from tuneproof.pipeline import RunRequest, adopt_best, halve_point, note_point, 
 from tuneproof.pipeline import resume_run as resume_here
 from tuneproof.pipeline import run_all as run_here
 from tuneproof.progress import Progress
-from tuneproof.records import Plan, RunRecord, TrialRecord, Trials
+from tuneproof.records import Plan, RunRecord, Search, TrialRecord, Trials
 from tuneproof.rundir import RunDir
 
 LOSSES = 3
@@ -42,12 +42,17 @@ def search_runs(place: Place, request: RunRequest, progress: Progress) -> RunDir
     refuse_plain(RunDir(request.out), restart=request.restart)
     begun = request._replace(until="replay", fork=False)
     run = run_here(begun, progress) if local else run_all(place, begun, progress)
-    noted = run.load(Trials).search if run.has(Trials) else None
+    noted = find_search(run)
     if noted is None or noted.chosen is None or len(noted.tried) < request.config.trials.search:
         with run.lock():
             try_points(place, run, progress)
             adopt_best(run.path)
     return resume_here(run.path, progress) if local else resume_run(place, run.path, progress)
+
+
+def find_search(run: RunDir) -> Search | None:
+    """What is known of the run's search; None before its first trial has ended."""
+    return run.load(Trials).search if run.has(Trials) else None
 
 
 def refuse_plain(run: RunDir, *, restart: bool) -> None:
@@ -160,7 +165,7 @@ def make_listener(tune: Any, run: RunDir, progress: Progress) -> Any:
 
 def keep_trial(run: RunDir, name: str, record: str | None) -> None:
     """Note a trial that ended, or that was ended early; one that is noted already stays as it is."""
-    noted = run.load(Trials).search if run.has(Trials) else None
+    noted = find_search(run)
     if noted is not None and any(one.name == name for one in noted.tried):
         return
     if record is None:

@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from tuneproof.model.lora import LoraLinear
+from tuneproof.model.norms import fuse_norms
 
 
 class Stream:
@@ -99,6 +100,9 @@ def offload_layers(model: nn.Module, device: str) -> Stream:
     layers = _find_layers(model)
     stream = Stream([list_streamed([layer]) for layer in layers], torch.device(device))
     model.to(device)
+    if stream.device.type == "cuda":
+        # Loaded for the processor, it computes on the card now; what is loaded there is fused by `model/load`.
+        fuse_norms(model)
     for at, layer in enumerate(layers):
         stream.hooks += [
             layer.register_forward_pre_hook(lambda module, inputs, at=at: stream.use(at)),

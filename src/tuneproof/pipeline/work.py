@@ -33,7 +33,6 @@ from tuneproof.model.load import (
     remove_adapter,
     set_adapter,
 )
-from tuneproof.model.norms import fuse_norms
 from tuneproof.model.offload import offload_layers
 from tuneproof.model.packing import check_isolation
 from tuneproof.model.step import check_plain_head
@@ -123,9 +122,6 @@ class Work:
         if self.plan.settings.checkpointing:
             enable_checkpointing(base)
         if self.plan.settings.offload:
-            if self.hardware.device == "cuda":
-                # They were loaded for the processor, and what computes now is the card.
-                fuse_norms(model)
             offload_layers(model, self.hardware.device)
         return model
 

@@ -99,21 +99,24 @@ def _count_flash_backward(args: tuple[Any, ...]) -> int:
     """fp32 sum of dO*O and fp32 dQ; with grouped heads dK and dV at the query's heads (flash_api.cpp, mha_bwd)."""
     query_BHTD, key_BHTD = args[1], args[2]
     batch, heads, length, width = query_BHTD.shape
-    padded = _round_up(length, 128)
-    size = 4 * batch * heads * padded * (1 + _round_up(width, 32))
-    if key_BHTD.shape[1] != heads:
-        size += 2 * batch * heads * key_BHTD.shape[2] * width * query_BHTD.element_size()
-    return int(size)
+    grouped = key_BHTD.shape[1] != heads
+    padded = batch * _round_up(length, 128)
+    return _count_flash(padded, batch * key_BHTD.shape[2] if grouped else 0, (heads, width), query_BHTD.element_size())
 
 
 def _count_rows_backward(args: tuple[Any, ...]) -> int:
     """As `_count_flash_backward`, each row padded by up to 128 tokens (flash_api.cpp, mha_varlen_bwd)."""
     query_THD, key_THD, ends = args[1], args[2], args[6]
     length, heads, width = query_THD.shape
-    size = 4 * heads * (length + 128 * (ends.numel() - 1)) * (1 + _round_up(width, 32))
-    if key_THD.shape[1] != heads:
-        size += 2 * heads * key_THD.shape[0] * width * query_THD.element_size()
-    return int(size)
+    grouped = key_THD.shape[1] != heads
+    padded = length + 128 * (ends.numel() - 1)
+    return _count_flash(padded, key_THD.shape[0] if grouped else 0, (heads, width), query_THD.element_size())
+
+
+def _count_flash(padded: int, expanded: int, head: tuple[int, int], size: int) -> int:
+    """Of `padded` tokens dQ and sums in fp32, of `expanded` ones dK and dV. `head`: heads of the query, their width."""
+    heads, width = head
+    return int(4 * heads * padded * (1 + _round_up(width, 32)) + 2 * heads * expanded * width * size)
 
 
 def _count_efficient_backward(args: tuple[Any, ...]) -> int:

@@ -160,7 +160,7 @@ def count_load(subject: Subject, kernel: Kernel = "cpu") -> tuple[int, int]:
     system takes them back when it needs them (measured with the demo model: fp32 weights add nothing of their own, bf16
     ones their own size).
     """
-    model = build_model(_strip(subject))
+    model = build_model(_strip(subject), fused=kernel != "cpu")
     tracker = _make_tracker(subject, model, kernel, single=True)
     window = _book_static(tracker, subject, model, [], kernel)
     base = [one for one in model.parameters() if not one.requires_grad]
