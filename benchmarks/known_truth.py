@@ -49,6 +49,7 @@ DEMO_SIZE = tuple(
         "train.max_steps=80",
         "evaluate.test_rows=100",
         "evaluate.retention_items=200",
+        "evaluate.select_probes=120",
         "evaluate.checkpoints=1",
         "evaluate.few_shot=[3]",
         "replay.fraction=0.1",

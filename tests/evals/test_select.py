@@ -148,3 +148,13 @@ def test_without_probes_nothing_is_judged_by_what_it_forgot() -> None:
     assert chosen.reason == "select.best"
     assert chosen.candidates[0].retention is None
     assert all(suite == "rows" for _, suite, _ in model.asked)
+
+
+def test_what_is_as_likely_to_ship_and_drifts_less_is_chosen_where_the_gains_cannot_be_told_apart() -> None:
+    """Four right answers of 60 against three, one lost answer against none: the larger worth is an accident."""
+    scores, lost = {1.0: 4, 0.5: 3}, {1.0: 1, 0.5: 0}
+    chosen = choose(Model(lambda key: scores[key[1]], lambda key: lost[key[1]]), [20], [1.0, 0.5])
+    chances = {one.scale: one.chance or 0.0 for one in chosen.candidates}
+    assert chances[0.5] * 3 < 0.9 * chances[1.0] * 4
+    assert chances[0.5] > chances[1.0]
+    assert chosen.scale == 0.5

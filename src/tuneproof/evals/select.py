@@ -3,8 +3,9 @@
 Every checkpoint at every scale is a candidate. All answer a first look of 20 rows, the best four answer all rows and
 a slice of the probes (others than the verdict's): successive halving (Jamieson and Talwalkar, AISTATS 2016) with one
 cut. Each has a chance to ship (`evals/chance`; none where its answers degenerate), and is worth that chance times
-its gain. Of those worth about as much as the best, the earliest checkpoint, then the smallest scale, within one
-standard error of the best one's score is chosen (1-SE rule): the least drift that costs nothing measurable. Where no
+its gain. Of those worth about as much as the best, or as likely to ship, the earliest checkpoint, then the smallest
+scale, within one standard error of the best one's score is chosen (1-SE rule): the least drift that costs nothing
+measurable. Where no
 finalist is likely to ship, weaker scales of the best checkpoint are tried. Scaling is exact interpolation with the
 base, and interpolation has the best known trade of gain against forgetting (docs/evidence.md, rule 14). The score of
 the choice is never reported as the result: best-of-20 on 50 items overstates by 7.9 points (docs/evidence.md, rule
@@ -139,14 +140,18 @@ def weigh_answers(rows: Sequence[Answer], probes: Sequence[Answer] | None, exam:
 
 
 def _pick(final: Mapping[Key, Tried], exam: Exam) -> Key:
-    """The earliest, smallest candidate within one standard error of the one worth most, of those worth as much.
+    """The earliest, smallest candidate within one standard error of the one worth most, of those worth as much or as
+    likely to ship.
 
-    Worth is the gain that can be expected to ship: chance times gain, 0 without a gain.
+    Worth is the gain that can be expected to ship: chance times gain, 0 without a gain. Where nothing was gained, worths
+    differ by accidents of a few rows, and must not speak for the larger drift.
     """
     base = score_answers(exam.rows) or 0.0
     worth = {key: said.chance * max(0.0, said.score - base) for key, said in final.items()}
     best = min(final, key=lambda key: (-worth[key], -final[key].score, key))
-    for key in sorted(key for key in final if worth[key] >= AS_GOOD * worth[best]):
+    for key in sorted(final):
+        if worth[key] < AS_GOOD * worth[best] and final[key].chance < final[best].chance:
+            continue
         gaps = list_gaps(final[best].rows, final[key].rows)
         error = paired_error(gaps)
         if key == best or (error is not None and sum(gaps) / len(gaps) <= error):
