@@ -92,7 +92,7 @@ class FakePipeline(ModuleType):
         self._begin(config, progress)
         return make_report()
 
-    def plan_run(self, config: RunConfig, progress: Progress, *, cards: bool = False) -> Plan:
+    def plan_run(self, config: RunConfig, progress: Progress, *, cards: bool = False, ranks: int = 1) -> Plan:
         self._begin(config, progress)
         return self.plan
 

@@ -1,7 +1,7 @@
 """Several processes on one run, a tiny model over gloo: the rows, losses, adapter and answers of one process.
 
 Each process takes seconds to load its libraries, so there is one run for all: two processes train, are stopped in the
-middle, and two others go on to the verdict.
+middle, and two others go on to the verdict. The same again with the model split over the two.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tuneproof.config.load import dump_config
 from tuneproof.model.crew import Crew
 from tuneproof.pipeline import RunRequest, resume_run, run_all
 from tuneproof.progress import Quiet
-from tuneproof.records import RunRecord, Verdict
+from tuneproof.records import Plan, RunRecord, Verdict
 from tuneproof.rundir import RunDir
 
 WEIGHTS = "adapter_model.safetensors"
@@ -70,14 +70,22 @@ def list_losses(run: RunDir) -> list[float]:
 
 
 @pytest.fixture(scope="module")
-def both(tiny_model_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Both:
-    """The last batch of a pass has fewer rows than the others."""
+def one(tiny_model_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> RunDir:
+    """By one process. The last batch of a pass has fewer rows than the others."""
     folder = tmp_path_factory.mktemp("crew")
     config = make_config(write_rows(folder / "rows.jsonl", 120), tiny_model_dir, **QUICK)
     config.train.max_steps, config.train.learning_rate, config.evaluate.remember = STEPS, 3e-3, False
     (folder / "run.yaml").write_text(dump_config(config), encoding="utf-8")
-    two, stopped = RunDir(folder / "two"), RunDir(folder / "stopped")
-    job = launch("run", "--config", str(folder / "run.yaml"), "--out", str(two.path))
+    return run_all(RunRequest(config, folder / "one", command="tuneproof run"), Quiet())
+
+
+@pytest.fixture(scope="module", params=["ddp", "fsdp"])
+def both(one: RunDir, request: pytest.FixtureRequest) -> Both:
+    """The whole model on each of the two, or split over them."""
+    folder = one.path.parent
+    two, stopped = RunDir(folder / request.param), RunDir(folder / f"{request.param}-stopped")
+    split = ("--set", "memory.split=true") if request.param == "fsdp" else ()
+    job = launch("run", "--config", str(folder / "run.yaml"), "--out", str(two.path), *split)
     while job.poll() is None and not (two.path.is_dir() and list_losses(two)):
         time.sleep(0.01)
     job.send_signal(signal.SIGTERM)
@@ -87,7 +95,8 @@ def both(tiny_model_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Both
     shutil.copytree(two.path, stopped.path)
     code, told = finish(launch("resume", str(two.path)))
     assert code == 0, told
-    one = run_all(RunRequest(config, folder / "one", command="tuneproof run"), Quiet())
+    settings = two.load(Plan).settings
+    assert (settings.strategy, settings.ranks) == (request.param, 2)
     return Both(one, two, stopped, done)
 
 

@@ -382,3 +382,42 @@ def test_streaming_that_the_user_wants_is_kept(tiny_llama: LlamaConfig) -> None:
     assert not {one.change for one in plan.alternatives} & {"memory.quantization=nf4", "memory.offload=true"}
     plain = plan_tiny(tiny_llama, 1 << 30, device="cuda")
     assert "memory.offload=true" in {one.change for one in plain.alternatives}
+
+
+def plan_ranks(config: LlamaConfig, limit: int, ranks: int, memory: MemorySection | None = None) -> Plan:
+    """On cards of `limit` bytes, a process on each."""
+    knobs = RunConfig(evaluate=LITTLE, memory=memory or MemorySection(), train=TrainSection(batch_size=1))
+    target = Target("cuda", "bfloat16", limit, ranks=ranks)
+    return choose_plan(config, SHORT, resolve_training(knobs, 40, config), target)
+
+
+def test_layers_are_split_where_the_whole_model_does_not_fit_on_each(tower: LlamaConfig) -> None:
+    """In training first, and where not even answers find room, streamed for them; on one card 4 bits are next."""
+    run = resolve_training(RunConfig(evaluate=LITTLE, train=TrainSection(batch_size=1)), 40, tower)
+    forecaster = Forecaster(tower, SHORT, run, Target("cuda", "bfloat16", 1 << 40, ranks=4))
+    whole, split = Candidate(1, True, "none", 24, chunk=64), Candidate(1, True, "none", 24, chunk=64, split=True)
+    training, answering = forecaster.forecast_training(whole).peak, forecaster.forecast_answers(1, whole).peak
+    parts = forecaster.forecast_training(split)
+    saved = training - parts.peak
+    layer = (4 * 1024 * 1024 + 3 * 1024 * 4096 + 2 * 1024) * 2
+    # A quarter of twelve layers and three gathered ones for twelve; the allocator's blocks round up.
+    assert saved == pytest.approx((12 - 3 - 3) * layer, rel=0.01)
+    assert answering < training
+
+    plans = [plan_ranks(tower, training - 1, ranks) for ranks in (4, 1)]
+    assert [(plan.fits, plan.settings.strategy, plan.settings.quantization, plan.why) for plan in plans] == [
+        (True, "fsdp", "none", "plan.why.split"),
+        (True, "single", "nf4", "plan.why.nf4"),
+    ]
+    assert not plans[0].settings.offload
+    smaller = plan_ranks(tower, (parts.peak + answering) // 2, 4)
+    assert (smaller.fits, smaller.settings.strategy, smaller.settings.offload) == (True, "fsdp", True)
+    assert smaller.why == "plan.why.split_streamed"
+    assert smaller.host_bytes > 11 * layer
+    roomy = plan_ranks(tower, 1 << 40, 4)
+    assert (roomy.settings.strategy, roomy.settings.ranks) == ("ddp", 4)
+    assert "memory.split=true" in {one.change for one in roomy.alternatives}
+    unsplit = plan_ranks(tower, training - 1, 4, MemorySection(split=False))
+    assert (unsplit.settings.strategy, unsplit.settings.quantization) == ("ddp", "nf4")
+    wished = plan_ranks(tower, 1 << 40, 4, MemorySection(split=True))
+    assert (wished.settings.strategy, wished.why) == ("fsdp", "plan.why.all_fits")

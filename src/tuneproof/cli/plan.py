@@ -19,6 +19,7 @@ from tuneproof.errors import FitError
 class PlanOptions(DataOptions, LimitOptions):
     """Options of `plan`."""
 
+    gpus: Annotated[int, Option("--gpus", metavar="N", min=1, help="cli.option.gpus_planned")] = 1
     cards: Annotated[bool, Option("--cards", help="cli.option.cards")] = False
 
 
@@ -30,7 +31,7 @@ def plan_training(options: PlanOptions, screen: Screen) -> int:
     require_rows(config)
     require_model(config)
     with screen.follow() as progress:
-        plan = plan_run(config, progress, cards=options.cards)
+        plan = plan_run(config, progress, cards=options.cards, ranks=options.gpus)
     screen.show(plan.model_dump(mode="json"), draw_plan(plan))
     return 0 if plan.fits else FitError.exit_code
 
@@ -43,6 +44,7 @@ COMMAND = Command(
         "tuneproof plan rows.jsonl --model demo",
         "tuneproof plan rows.jsonl --model Qwen/Qwen1.5-1.8B-Chat --memory 6GB",
         "tuneproof plan rows.jsonl --model Qwen/Qwen2.5-3B-Instruct --memory 8GiB --cards",
+        "tuneproof plan rows.jsonl --model Qwen/Qwen2.5-7B-Instruct --memory 12GB --gpus 4",
         "tuneproof plan rows.jsonl --model ./my-model --device cpu --time 20min --json",
     ),
 )

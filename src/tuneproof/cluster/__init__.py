@@ -16,12 +16,14 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from tuneproof.errors import UsageError
-from tuneproof.pipeline import RunRequest, Until
-from tuneproof.progress import Progress
-from tuneproof.rundir import RunDir
+
+if TYPE_CHECKING:
+    from tuneproof.pipeline import RunRequest, Until
+    from tuneproof.progress import Progress
+    from tuneproof.rundir import RunDir
 
 
 class Place(NamedTuple):

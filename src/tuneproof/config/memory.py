@@ -20,6 +20,11 @@ class MemorySection(Section):
         "Keep frozen layers in the computer's own memory, streamed to the GPU as they are needed.",
         "Only when nothing else fits: every step waits for the bus.",
     )
+    split: bool | None = knob(
+        None,
+        "Split frozen layers over the processes of `--gpus` in training (FSDP2).",
+        "Only when the whole model does not fit on each of them.",
+    )
     loss_chunk: int | None = knob(
         None,
         "Trained tokens whose logits live at a time.",

@@ -143,8 +143,8 @@ def _pick(final: Mapping[Key, Tried], exam: Exam) -> Key:
     """The earliest, smallest candidate within one standard error of the one worth most, of those worth as much or as
     likely to ship.
 
-    Worth is the gain that can be expected to ship: chance times gain, 0 without a gain. Where nothing was gained, worths
-    differ by accidents of a few rows, and must not speak for the larger drift.
+    Worth is the gain that can be expected to ship: chance times gain, 0 without a gain. Where nothing was gained,
+    worths differ by accidents of a few rows, and must not speak for the larger drift.
     """
     base = score_answers(exam.rows) or 0.0
     worth = {key: said.chance * max(0.0, said.score - base) for key, said in final.items()}

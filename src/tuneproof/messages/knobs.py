@@ -77,6 +77,7 @@ CHINESE: dict[str, str] = {
     "memory.checkpointing": "重算激活值以节省内存。",
     "memory.quantization": "基座权重的 8 位或 4 位量化。",
     "memory.offload": "把冻结的层放在内存里，用到时再流式送上 GPU。",
+    "memory.split": "训练时把冻结的层拆到 `--gpus` 的各个进程上（FSDP2）。",
     "memory.loss_chunk": "同时保留 logits 的训练 token 数。",
     "report.trackers": "接收每一步损失和学习率的实验跟踪工具，默认不用。",
     "report.language": "报告的语言。",

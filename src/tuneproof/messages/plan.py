@@ -215,10 +215,21 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "如果设置了 lora.targets，请填写模型中存在的层；否则请换用其他架构的模型。",
     ),
     "plan.offload_quantised": (
-        "Only weights in full precision can be streamed from the computer's own memory.",
-        "只有完整精度的权重才能从内存流式传输。",
+        "Only weights in full precision can be streamed from the computer's own memory, or split over GPUs.",
+        "只有完整精度的权重才能从内存流式传输，或拆到多块 GPU 上。",
     ),
-    "plan.offload_quantised.hint": ("Leave out memory.offload or memory.quantization.", "请去掉这两项中的一项。"),
+    "plan.offload_quantised.hint": (
+        "Leave out memory.{name} or memory.quantization.",
+        "请去掉 memory.{name} 或 memory.quantization。",
+    ),
+    "plan.split_alone": (
+        "The model is to be split over {ranks} processes or more, and this is one.",
+        "按规划，模型要拆到 {ranks} 个或更多进程上，而现在只有一个。",
+    ),
+    "plan.split_alone.hint": (
+        "Give --gpus {ranks}, or leave out memory.split and plan again in a new run.",
+        "请加上 --gpus {ranks}；或去掉 memory.split，另起一次运行重新规划。",
+    ),
     # Why these settings, and why not others.
     "plan.why.all_fits": (
         "The whole batch fits at once and nothing has to be recomputed: the fastest setting.",
@@ -248,6 +259,15 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "plan.why.nf4": (
         "The base weights are held in 4 bits: in full they do not fit.",
         "基座权重以 4 bit 存放：完整精度放不下。",
+    ),
+    "plan.why.split": (
+        "In training the layers are split over the processes: whole, the model does not fit beside its activations.",
+        "训练时把各层拆到各个进程上：整个模型加上激活值放不下。",
+    ),
+    "plan.why.split_streamed": (
+        "In training the layers are split over the processes; for answers they are streamed from the computer's own "
+        "memory, which is slow: not even the model alone fits.",
+        "训练时把各层拆到各个进程上；回答时从内存流式传输（较慢）：单是模型也放不下。",
     ),
     "plan.why.offload": (
         "Frozen layers stay in the computer's own memory and are streamed to the GPU as they are needed, which is slow: "

@@ -29,6 +29,15 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "已有的检查点都还在。请关闭占用内存的程序后继续；或另起一次运行并调低 data.max_tokens、设 memory.quantization=nf4；"
         "`tuneproof plan` 会告诉您什么放得下。",
     ),
+    "train.out_of_memory_split": (
+        "Memory ran out on one of the processes over which the model is split: {why}",
+        "模型拆到多个进程上，其中一个内存不足：{why}",
+    ),
+    "train.out_of_memory_split.hint": (
+        "Checkpoints so far are kept. Close what else uses memory and resume with the same --gpus; or in a new run lower "
+        "train.micro_batch or data.max_tokens, or use more GPUs.",
+        "已有的检查点都还在。请关闭占用内存的程序，用同样的 --gpus 继续；或另起一次运行，调低 train.micro_batch 或 data.max_tokens，或多用几块 GPU。",
+    ),
     "memory.spilling.setting": (
         "On Windows: NVIDIA Control Panel, Manage 3D settings, CUDA - Sysmem Fallback Policy: Prefer No Sysmem Fallback "
         "makes it fail at once instead, which is then handled.",

@@ -42,9 +42,11 @@ SAME_SIGNAL = 1.0
 class Crew:
     """One rank among `size`; alone, every call gives back what it was given."""
 
-    def __init__(self, rank: int = 0, size: int = 1) -> None:
+    def __init__(self, rank: int = 0, size: int = 1, beside: int | None = None) -> None:
         self.rank = rank
         self.size = size
+        self.beside = size if beside is None else beside
+        """Ranks of this machine."""
 
     @property
     def leads(self) -> bool:
@@ -90,7 +92,8 @@ class Crew:
                     group.broadcast(weight.data, src=0)
 
     def agree(self, number: int | None) -> int | None:
-        """The highest number that a rank has, on all of them: all stop at the same step, whoever got the signal."""
+        """The highest number that a rank has, on all of them: all stop at the same step, whoever got the signal, and
+        compute as many packs where that is asked for."""
         if self.size == 1:
             return number
         found = torch.tensor([number or 0])
@@ -139,8 +142,9 @@ def join_crew() -> Crew:
     """
     size, rank = int(os.environ.pop("WORLD_SIZE", "1")), int(os.environ.pop("RANK", "0"))
     local, meeting = int(os.environ.pop("LOCAL_RANK", "0")), os.environ.pop("TUNEPROOF_MEETING", None)
+    beside = int(os.environ.pop("LOCAL_WORLD_SIZE", str(size)))
     if size == 1 or group.is_initialized():  # By Ray Train, which has given each worker its GPU as well.
-        return Crew(rank, size)
+        return Crew(rank, size, beside)
     shown = [name for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name]
     os.environ["CUDA_VISIBLE_DEVICES"] = shown[local] if local < len(shown) else str(local)
     # Objects and numbers go over gloo, gradients of a GPU over NCCL.
@@ -148,4 +152,4 @@ def join_crew() -> Crew:
     place = "env://" if meeting is None else Path(meeting).as_uri()
     with expect_all():
         group.init_process_group(backend, place, rank=rank, world_size=size, timeout=PATIENCE)
-    return Crew(rank, size)
+    return Crew(rank, size, beside)

@@ -97,7 +97,7 @@ class Stream:
 
 def offload_layers(model: nn.Module, device: str) -> Stream:
     """Move the model to `device`, but for frozen weights beside adapters, which are streamed there block by block."""
-    layers = _find_layers(model)
+    layers = find_layers(model)
     stream = Stream([list_streamed([layer]) for layer in layers], torch.device(device))
     model.to(device)
     if stream.device.type == "cuda":
@@ -121,7 +121,7 @@ def stop_stream(model: nn.Module) -> None:
 
 def list_blocks(model: nn.Module) -> list[list[nn.Parameter]]:
     """The weights that would be streamed, block by block."""
-    return [list_streamed([layer]) for layer in _find_layers(model)]
+    return [list_streamed([layer]) for layer in find_layers(model)]
 
 
 def list_streamed(layers: Iterable[nn.Module]) -> list[nn.Parameter]:
@@ -130,7 +130,7 @@ def list_streamed(layers: Iterable[nn.Module]) -> list[nn.Parameter]:
     return [_as_parameter(module.read_weight()) for module in modules if isinstance(module, LoraLinear)]
 
 
-def _find_layers(model: nn.Module) -> nn.ModuleList:
+def find_layers(model: nn.Module) -> nn.ModuleList:
     """The blocks: the longest list of modules, as transformers' decoders keep their layers."""
     return max((one for one in model.modules() if isinstance(one, nn.ModuleList)), key=len)
 

@@ -119,18 +119,19 @@ def check_data(config: RunConfig, progress: Progress, clean: Path | None = None)
         return name_again(check_files(held.config, progress, clean), held)
 
 
-def plan_run(config: RunConfig, progress: Progress, *, cards: bool = False) -> Plan:
-    """What fits, without a run folder and without weights; `cards`: what common cards would do, too."""
+def plan_run(config: RunConfig, progress: Progress, *, cards: bool = False, ranks: int = 1) -> Plan:
+    """What fits on each of so many devices, without a run folder and without weights; `cards`: what common cards would
+    do, too."""
     from tuneproof.pipeline.incoming import hold_stdin, pin_names
     from tuneproof.pipeline.recall import KeptPlan
 
     with hold_stdin(pin_names(config)) as held:
-        kept = KeptPlan(held.config, cards=cards)
+        kept = KeptPlan(held.config, cards=cards, ranks=ranks)
         plan = kept.load()
         if plan is None:
             from tuneproof.pipeline.preview import preview_plan
 
-            plan = kept.save(preview_plan(held.config, progress, cards=cards))
+            plan = kept.save(preview_plan(held.config, progress, cards=cards, ranks=ranks))
         return plan
 
 

@@ -1,7 +1,9 @@
 """Several ranks on one run: the lead walks the chain, the others follow its orders, a share of the work each.
 
 Only what takes long is shared out, training and answering. For either the lead tells an order, all ranks do it, and the
-lead has the whole result. In: the environment of torchrun or `--gpus`. Out: the exit code of this rank.
+lead has the whole result. The model is whole on each rank; where the plan splits it over them, it is so for training
+and its rehearsal, and loaded anew for answers. In: the environment of torchrun or `--gpus`. Out: the exit code of this
+rank.
 
     lead_or_follow(lambda: run_command(["run", "rows.jsonl", "--model", "demo"]))       # on every rank
 
@@ -13,21 +15,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from tuneproof.config.load import load_config
-from tuneproof.errors import RunError, StoppedError, TrainingError
+from tuneproof.errors import FitError, RunError, StoppedError, TrainingError
 from tuneproof.evals.measure import measure_items
 from tuneproof.evals.task import Item
 from tuneproof.model.crew import Crew, join_crew
+from tuneproof.model.recovery import release_memory
 from tuneproof.model.store import Serving
+from tuneproof.pipeline.samples import answer_samples
 from tuneproof.pipeline.work import Stance, Work
 from tuneproof.progress import Quiet
 from tuneproof.records import Answer
 from tuneproof.rundir import RunDir
-from tuneproof.training.dataset import encode_rows
+from tuneproof.training.dataset import RowSet, encode_rows
 from tuneproof.training.recovery import Lighter
+from tuneproof.training.rehearse import Rehearsal, rehearse_step
 from tuneproof.training.train import StepLog, train_adapter
 
 
@@ -39,11 +45,14 @@ class Ask(NamedTuple):
     stance: Stance
 
 
+What = Literal["rehearse", "train", "answer"]
+
+
 class Order(NamedTuple):
     """What the others are to do."""
 
     run: Path
-    what: Literal["train", "answer"]
+    what: What
     ask: Ask | None = None
     """For `answer`."""
 
@@ -90,7 +99,7 @@ def lead_or_follow(lead: Callable[[], int]) -> int:
 
 
 @contextmanager
-def follow_me(work: Work, what: Literal["train", "answer"], ask: Ask | None = None) -> Iterator[Crew]:
+def follow_me(work: Work, what: What, ask: Ask | None = None) -> Iterator[Crew]:
     """Let the other ranks do their shares of what is done inside."""
     crew = join_crew()
     if crew.size == 1:
@@ -120,7 +129,9 @@ def follow(crew: Crew) -> int:
             return 0
         work = open_work(order.run, work)
         try:
-            if order.what == "train":
+            if order.what == "rehearse":
+                rehearse_share(work, encode_rows(work.tokenizer, work.lessons))
+            elif order.what == "train":
                 crew.gather(train_share(work))
             elif order.ask is not None:
                 crew.gather(answer_share(work, crew, order.ask))
@@ -142,17 +153,55 @@ def open_work(path: Path, before: Work | None) -> Work:
     return work
 
 
+@contextmanager
+def hold_together(work: Work) -> Iterator[Any]:
+    """The model as it is trained, and on the lead's terms: whole, or split over the ranks where the plan says so.
+
+    To be split it is loaded for this alone, and let go of. All ranks enter this. Raises FitError where too few have
+    come for what was planned.
+    """
+    crew, settings = join_crew(), work.plan.settings
+    shape = crew.tell(lambda: work.shape)
+    if settings.strategy != "fsdp" or crew.size == 1:
+        if settings.strategy == "fsdp" and work.hardware.device == "cuda":
+            raise FitError("plan.split_alone", where="--gpus", ranks=settings.ranks)
+        work.shape = shape
+        yield work.model
+        return
+    work.drop_base()
+    release_memory()
+    work.split, work.shape = True, shape._replace(in_step=True)
+    try:
+        yield work.model
+    finally:
+        work.drop_base()
+        work.split = False
+        release_memory()
+
+
+def rehearse_share(work: Work, rows: RowSet) -> Rehearsal:
+    """The heaviest step on a model that is split: all ranks take the same one, since none could alone."""
+    with hold_together(work) as model:
+        return rehearse_step(model, rows, work.shape, work.config.train.batch_size)
+
+
 def train_share(work: Work) -> list[Change]:
     """This rank's share of every step; checkpoints, events and records are the lead's. Returns what was lightened."""
     changes: list[Change] = []
-    train_adapter(
-        work.model,
-        encode_rows(work.tokenizer, [*work.lessons, *work.rehearsals]),
-        config=work.config,
-        shape=work.shape,
-        folder=work.run.checkpoints,
-        log=StepLog([], lambda report: None, on_lighter=lambda step, change: changes.append((step, change))),
-    )
+    with hold_together(work) as model:
+        train_adapter(
+            model,
+            encode_rows(work.tokenizer, [*work.lessons, *work.rehearsals]),
+            config=work.config,
+            shape=work.shape,
+            folder=work.run.checkpoints,
+            log=StepLog(
+                [],
+                lambda report: None,
+                on_checkpoint=partial(answer_samples, work) if work.split else None,
+                on_lighter=lambda step, change: changes.append((step, change)),
+            ),
+        )
     return changes
 
 

@@ -13,6 +13,7 @@ import psutil
 from tuneproof.config import RunConfig
 from tuneproof.data.findings import make_case, note_defect
 from tuneproof.errors import ConfigError, DataError, Fault, FitError
+from tuneproof.model.crew import Crew, join_crew
 from tuneproof.model.encoding import measure_rows
 from tuneproof.model.hardware import Hardware, free_disk, import_bitsandbytes, is_hopper, read_resident
 from tuneproof.model.load import load_config
@@ -93,7 +94,7 @@ def plan_memory(work: Work) -> None:
     work.progress.begin("plan")
     lengths = measure_rows(work.tokenizer, (row.messages for row in work.train_rows))
     sizes = {row.id: size for row, size in zip(work.train_rows, lengths, strict=True)}
-    target = make_target(work.config, work.hardware)
+    target = make_target(work.config, work.hardware, join_crew())
     assert work.config.model.name is not None
     model_config = load_config(work.config.model.name, work.config.model.revision)
     work.config, _, work.plan = make_plan(work.config, [sizes[row.id] for row in work.lessons], model_config, target)
@@ -125,16 +126,17 @@ def leave_out_long(work: Work, tokens: dict[str, int]) -> None:
     work.progress.say("data.capped", rows=len(long), cap=cap)
 
 
-def make_target(config: RunConfig, hardware: Hardware) -> Target:
-    """The device that is here, as the plan sees it."""
+def make_target(config: RunConfig, hardware: Hardware, crew: Crew) -> Target:
+    """The device that is here, as the plan for each of the crew sees it."""
     return Target(
         device=hardware.device,
         dtype=config.model.dtype or hardware.dtype,
-        limit_bytes=limit_memory(config, hardware),
+        limit_bytes=limit_memory(config, hardware, crew.beside),
         name=hardware.name,
         context=weigh_process() if hardware.device == "cpu" else None,
         host=psutil.virtual_memory().available if hardware.device == "cuda" else None,
         workspace=CUBLAS_HOPPER if is_hopper(hardware) else CUBLAS,
+        ranks=crew.size,
     )
 
 
@@ -155,8 +157,12 @@ def make_plan(
 
     `train`: (tokens, trained tokens) of each training row. Raises ConfigError for memory knobs that do not go together.
     """
-    if config.memory.offload and config.memory.quantization not in (None, "none"):
-        raise ConfigError([Fault("plan.offload_quantised", where="memory.offload")])
+    quantised = config.memory.quantization not in (None, "none")
+    for name in ("offload", "split"):
+        if quantised and getattr(config.memory, name):
+            raise ConfigError([Fault("plan.offload_quantised", where=f"memory.{name}", name=name)])
+    if config.memory.split and target.ranks == 1:
+        raise ConfigError([Fault("plan.split_alone", where="memory.split", ranks=2)])
     config = resolve_training(config, len(train), model_config)
     lengths = Lengths(
         tokens=[tokens for tokens, _ in train],
@@ -176,6 +182,7 @@ def make_plan(
     resolved.memory.checkpointing = settings.checkpointing
     resolved.memory.quantization = settings.quantization
     resolved.memory.offload = settings.offload
+    resolved.memory.split = settings.strategy == "fsdp"
     resolved.memory.loss_chunk = settings.loss_chunk
     return resolved, lengths, plan
 
@@ -196,12 +203,14 @@ def require_packages(plan: Plan) -> None:
         import_bitsandbytes("train.optimizer")
 
 
-def limit_memory(config: RunConfig, hardware: Hardware) -> int:
+def limit_memory(config: RunConfig, hardware: Hardware, beside: int = 1) -> int:
     """Bytes that may be used: the user's number, or nine tenths of what is free (rule 23).
 
-    Rounded down by less than one in a hundred, so that plans on one machine are the same from call to call.
+    A CPU's memory is that of all the processes `beside` each other on this machine. Rounded down by less than one in a
+    hundred, so that plans on one machine are the same from call to call.
     """
     if config.memory.limit:
         return config.memory.limit
     limit = int(0.9 * hardware.memory_free)
+    limit //= beside if hardware.device == "cpu" else 1
     return limit - limit % (1 << max(0, limit.bit_length() - 8))

@@ -11,6 +11,7 @@ from __future__ import annotations
 from functools import partial
 
 from tuneproof.config import RunConfig
+from tuneproof.model.crew import Crew
 from tuneproof.model.encoding import measure_rows
 from tuneproof.model.hardware import Hardware, inspect_hardware
 from tuneproof.pipeline.ahead import foresee_time
@@ -24,15 +25,16 @@ from tuneproof.progress import Progress
 from tuneproof.records import Plan
 
 
-def preview_plan(config: RunConfig, progress: Progress, *, cards: bool = False) -> Plan:
-    """The plan, whether it fits or not; `cards`: what common cards would do, too. Raises ModelError, DataError."""
+def preview_plan(config: RunConfig, progress: Progress, *, cards: bool = False, ranks: int = 1) -> Plan:
+    """The plan for each of so many devices, whether it fits or not; `cards`: what common cards would do, too. Raises
+    ModelError, DataError."""
     assert config.model.name is not None
     blueprint = find_blueprint(config.model.name, config.model.revision)
     prepared = prepare_rows(config, progress, choose_measure(blueprint))
     train = [row for row in prepared.rows if prepared.split.rows[row.id].side == "train"]
     sizes = [prepared.measure(row) for row in train for _ in range(row.copies)]
     hardware = inspect_hardware(config.model.device)
-    target = choose_target(config, hardware)
+    target = choose_target(config, hardware, ranks)
     progress.begin("plan")
     chosen, lengths, plan = make_plan(config, sizes, blueprint.config, target)
     plan.dimensions = blueprint.source
@@ -56,8 +58,8 @@ def choose_measure(blueprint: Blueprint) -> Measure:
     return estimate_rows if blueprint.tokenizer is None else partial(measure_rows, blueprint.tokenizer)
 
 
-def choose_target(config: RunConfig, hardware: Hardware) -> Target:
+def choose_target(config: RunConfig, hardware: Hardware, ranks: int = 1) -> Target:
     """The device to plan for: with a memory limit and no GPU in this machine, a CUDA card."""
     if config.memory.limit and config.model.device == "auto" and hardware.device == "cpu":
-        return Target("cuda", config.model.dtype or "bfloat16", config.memory.limit, "CUDA")
-    return make_target(config, hardware)
+        return Target("cuda", config.model.dtype or "bfloat16", config.memory.limit, "CUDA", ranks=ranks)
+    return make_target(config, hardware, Crew(size=ranks))

@@ -39,9 +39,9 @@ MODEL_FILES = ("*.json", "*.model", "*.jinja", "*.safetensors")
 class KeptPlan:
     """The plan of one question."""
 
-    def __init__(self, config: RunConfig, *, cards: bool) -> None:
+    def __init__(self, config: RunConfig, *, cards: bool, ranks: int = 1) -> None:
         folder = user_cache_path("tuneproof") / "plans"
-        asked = json.dumps([cards, *_describe(config)]) if config.memory.limit else ""
+        asked = json.dumps([cards, ranks, *_describe(config)]) if config.memory.limit else ""
         self.path = folder / f"{hashlib.sha256(asked.encode()).hexdigest()[:24]}.json" if asked else None
 
     def load(self) -> Plan | None:

@@ -14,6 +14,7 @@ from typing import Literal
 from tuneproof.figures import format_bytes, to_plain
 from tuneproof.model.hardware import read_peak
 from tuneproof.model.recovery import is_out_of_memory, release_memory
+from tuneproof.pipeline.crew import follow_me, rehearse_share
 from tuneproof.pipeline.work import Work
 from tuneproof.records import Recovery
 from tuneproof.training.dataset import RowSet
@@ -32,7 +33,13 @@ IN_A_ROW = 3
 
 
 def rehearse_within_memory(work: Work, rows: RowSet) -> Rehearsal:
-    """Rehearse the heaviest step; where it runs out of memory, lighten it until it does not. Raises FitError."""
+    """Rehearse the heaviest step; where it runs out of memory, lighten it until it does not. Raises FitError.
+
+    A model that is split over the ranks is rehearsed by all of them, as planned or not at all.
+    """
+    if work.plan.settings.strategy == "fsdp":
+        with follow_me(work, "rehearse"):
+            return rehearse_share(work, rows)
     heaviest = sorted(rows.encoded, key=lambda row: -len(row.ids))[: work.config.train.batch_size]
     while True:
         try:

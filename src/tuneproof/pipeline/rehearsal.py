@@ -64,11 +64,11 @@ def rehearse(work: Work) -> None:
     work.progress.begin("rehearse")
     rows = encode_rows(work.tokenizer, work.lessons)
     reset_peak(work.hardware.device)
-    loaded = work.model
+    place = str(next(work.model.parameters()).device)
     note_peak(work, "load", read_loaded(work.hardware.device))
     heaviest = rehearse_within_memory(work, rows)
     note_peak(work, "rehearsal", heaviest.peak_bytes)
-    work.run.log_event("rehearsal", device=str(next(loaded.parameters()).device), **heaviest._asdict())
+    work.run.log_event("rehearsal", device=place, **heaviest._asdict())
     choose_languages(work)
     speeds = probe_answers(work)
     wanted = describe_work(work, rows)

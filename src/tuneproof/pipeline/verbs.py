@@ -30,7 +30,7 @@ from tuneproof.pipeline.asking import (
     make_exam,
     visit_checkpoint,
 )
-from tuneproof.pipeline.crew import Change, follow_me
+from tuneproof.pipeline.crew import Change, follow_me, hold_together
 from tuneproof.pipeline.finish import finish_adapter
 from tuneproof.pipeline.prompting import (
     TRIED_ROWS,
@@ -148,9 +148,10 @@ def train(work: Work) -> None:
     hear = partial(note_lighter, work, "train")
     log = StepLog(load_steps(work), note, skip, on_checkpoint=partial(visit_checkpoint, work), on_lighter=hear)
     with follow_me(work, "train") as crew:
-        training = train_adapter(
-            work.model, rows, config=work.config, shape=work.shape, folder=work.run.checkpoints, log=log
-        )
+        with hold_together(work) as model:
+            training = train_adapter(
+                model, rows, config=work.config, shape=work.shape, folder=work.run.checkpoints, log=log
+            )
         for changes in crew.gather(list[Change]()):
             for step, change in changes:
                 hear(step, change)

@@ -35,6 +35,7 @@ from tuneproof.model.load import (
 )
 from tuneproof.model.offload import offload_layers
 from tuneproof.model.packing import check_isolation
+from tuneproof.model.split import split_layers
 from tuneproof.model.step import check_plain_head
 from tuneproof.model.store import AnswerStore, open_store
 from tuneproof.progress import Progress
@@ -58,6 +59,7 @@ class Work:
         self.config = config
         self.progress = progress
         self.stance: Stance = None
+        self.split = False  # Whether the base is loaded to be split over the ranks; see `crew.hold_together`.
         self.on_checkpoint: Callable[[Work, int], None] = lambda work, step: None  # May ask the model.
 
     def save_config(self) -> None:
@@ -91,7 +93,7 @@ class Work:
         settings = self.plan.settings
         base = load_base(
             self._name,
-            device="cpu" if settings.offload else self.hardware.device,
+            device="cpu" if settings.offload or self.split else self.hardware.device,
             dtype=settings.dtype,
             quantization=settings.quantization,
             revision=self.config.model.revision,
@@ -121,14 +123,16 @@ class Work:
             load_start(model, self.run.start, lora.alpha)
         if self.plan.settings.checkpointing:
             enable_checkpointing(base)
-        if self.plan.settings.offload:
+        if self.split:
+            split_layers(model, self.hardware.device)
+        elif self.plan.settings.offload:
             offload_layers(model, self.hardware.device)
         return model
 
     def drop_adapter(self) -> None:
         """Take the adapter off the base; the next one to be asked for is a fresh one, as at the start of a run."""
         model, self.stance = self.__dict__.pop("model", None), None
-        if model is not None:
+        if model is not None and not self.split:
             remove_adapter(model)
 
     def drop_base(self) -> None:

@@ -1,9 +1,9 @@
 """The settings: the fastest that fit the limit at the same effective batch, what was turned down, and why.
 
 The order (design rule 24; the chunked loss is always on): everything as it is; smaller chunks and packs; activations
-recomputed; a cap on the longest rows; 16-bit weights on a CPU; 4-bit weights; an 8-bit optimizer; frozen layers in the
-computer's own memory. Never the rank. What the user fixed is kept. No device is needed. What else could be changed is
-`remedies`' matter.
+recomputed; a cap on the longest rows; layers split over the ranks, where there are several; 16-bit weights on a CPU;
+4-bit weights; an 8-bit optimizer; frozen layers in the computer's own memory. Never the rank of the adapter. What the
+user fixed is kept. No device is needed. What else could be changed is `remedies`' matter.
 
     search = Search(Forecaster(model_config, Lengths(tokens, trained, prompt=80, answer=96), config, target))
     choice = search.choose()
@@ -118,6 +118,8 @@ class Search:
             loss_chunk=candidate.chunk,
             optimizer=candidate.optimizer,
             offload=candidate.offload,
+            strategy="fsdp" if candidate.split else "ddp" if self.target.ranks > 1 else "single",
+            ranks=self.target.ranks,
             answer_batch=answers.rows,
             answer_tokens=answers.tokens,
             folded_answers=answers.folded,
@@ -158,11 +160,15 @@ class Search:
             plain = plain._replace(optimizer=optimizer)
         if fixed is not None:
             plain = plain._replace(quantization=fixed)
+        plain = plain._replace(split=bool(self.config.memory.split))
         if self.config.memory.offload:
             plain = plain._replace(offload=True)
             yield plain, ""
             return
         yield plain, ""
+        yield from self._list_split(plain)
+        if plain.split:
+            return
         if self.target.device != "cuda":
             if self.target.dtype == "float32" and self.config.model.dtype is None and fixed is None:
                 yield plain._replace(dtype="bfloat16"), "plan.why.bfloat16"
@@ -176,9 +182,20 @@ class Search:
         if self._may_offload(streamed):
             yield streamed, "plan.why.offload"
 
+    def _list_split(self, plain: Candidate) -> Iterator[tuple[Candidate, str]]:
+        """Layers split over the ranks in training, and for answers streamed where the whole model is too large; weights
+        in 4 or 8 bits are not split."""
+        split = plain._replace(split=True)
+        if not plain.split:
+            if self.target.ranks == 1 or self.config.memory.split is False or plain.quantization != "none":
+                return
+            yield split, "plan.why.split"
+        if self._may_offload(split):
+            yield split._replace(offload=True), "plan.why.split_streamed"
+
     def _may_offload(self, streamed: Candidate) -> bool:
         """Whether layers may be kept in the computer's own memory, and it holds them."""
-        if self.config.memory.offload is False or streamed.quantization != "none":
+        if self.target.device != "cuda" or self.config.memory.offload is False or streamed.quantization != "none":
             return False
         return self.target.host is None or self.forecaster.count_host(streamed) <= self.target.host
 

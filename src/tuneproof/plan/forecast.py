@@ -75,6 +75,8 @@ class Target(NamedTuple):
     """Free bytes of the computer's own memory, for layers kept there; None: not known."""
     workspace: int = CUBLAS
     """What CUDA's matrix products take beside their results."""
+    ranks: int = 1
+    """Devices like this one, with a process each."""
 
 
 class Candidate(NamedTuple):
@@ -90,7 +92,9 @@ class Candidate(NamedTuple):
     """None: the device's usual one."""
     optimizer: Optimizer = "adamw"
     offload: bool = False
-    """Frozen layers in host memory."""
+    """Frozen layers in host memory; those that are split only while answers are made."""
+    split: bool = False
+    """Frozen layers split over the ranks in training."""
 
 
 class Forecast(NamedTuple):
@@ -120,6 +124,7 @@ class Forecaster:
         """The heaviest pack that this setting allows, with all that training holds."""
         from tuneproof.plan.trace import trace_step
 
+        candidate = candidate._replace(offload=candidate.offload and not candidate.split)
         subject, step = self._subject(candidate), self._lay_step(candidate)
         estimate = self._estimate(candidate, step)
         kernel = self._name_kernel(candidate)
@@ -131,6 +136,7 @@ class Forecaster:
 
     def estimate_training(self, candidate: Candidate) -> int:
         """The same by the closed formula alone: instant, for sorting out what cannot fit."""
+        candidate = candidate._replace(offload=candidate.offload and not candidate.split)
         return self._estimate(candidate, self._lay_step(candidate)).total() + self.context
 
     def forecast_answers(self, rows: int, candidate: Candidate, *, folded: bool = False) -> Forecast:
@@ -140,6 +146,7 @@ class Forecaster:
         """
         from tuneproof.plan.trace import Answering, trace_answers
 
+        candidate = candidate._replace(split=False)
         subject, kernel = self._subject(candidate), self._name_kernel(candidate)
         shapes = [Answering(shape, prompt, self.data.answer, folded) for shape, prompt in self._list_prompts(rows)]
         estimates = [self._estimate_answers(candidate, *shape) for shape in shapes]
@@ -156,7 +163,7 @@ class Forecaster:
 
     def estimate_answers(self, rows: int, candidate: Candidate) -> int:
         """The same by the closed formula alone."""
-        shapes = self._list_prompts(rows)
+        candidate, shapes = candidate._replace(split=False), self._list_prompts(rows)
         estimates = [self._estimate_answers(candidate, shape, prompt, self.data.answer) for shape, prompt in shapes]
         return max(estimate.total() for estimate in estimates) + self.context
 
@@ -164,7 +171,7 @@ class Forecaster:
         """Reading the weights, before anything else is there."""
         from tuneproof.plan.trace import count_load
 
-        weights, largest = count_load(self._subject(candidate), self._name_kernel(candidate))
+        weights, largest = count_load(self._subject(candidate._replace(split=False)), self._name_kernel(candidate))
         parts = Parts(weights=weights, temporaries=largest, context=self.context)
         grade: Grade = "fits" if parts.total() <= self.target.limit_bytes else "no"
         return Forecast(parts.total(), parts, grade, "trace")
@@ -265,12 +272,15 @@ class Forecaster:
             lora=self.config.lora,
             quantization=candidate.quantization,
         )
-        return subject._replace(optimizer=candidate.optimizer, offload=candidate.offload)
+        ranks = self.target.ranks if candidate.split else 1
+        return subject._replace(optimizer=candidate.optimizer, offload=candidate.offload, ranks=ranks)
 
     def _precision(self, candidate: Candidate) -> Precision:
         assert self.config.lora.rank is not None
         dtype = candidate.dtype or self.target.dtype
-        return Precision(dtype, self.config.lora.rank, candidate.quantization, candidate.optimizer, candidate.offload)
+        ranks = self.target.ranks if candidate.split else 1
+        held = (candidate.quantization, candidate.optimizer, candidate.offload)
+        return Precision(dtype, self.config.lora.rank, *held, ranks)
 
     def _name_kernel(self, candidate: Candidate) -> Kernel:
         """The attention of the device; flash needs bfloat16's generation of GPUs (sm80)."""

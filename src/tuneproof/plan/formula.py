@@ -49,6 +49,8 @@ class Precision(NamedTuple):
     quantization: str = "none"
     optimizer: str = "adamw"
     offload: bool = False
+    ranks: int = 1
+    """Over how many the linear layers are split."""
 
 
 class Load(NamedTuple):
@@ -174,8 +176,9 @@ def estimate_answers(
 def _count_weights(sizes: Dimensions, precision: Precision) -> int:
     size = BYTES[precision.dtype]
     of_linear = {"none": size, "int8": INT8, "nf4": NF4}[precision.quantization]
-    # Of streamed layers two are on the device.
-    there = min(1.0, 2 / sizes.layers) if precision.offload else 1.0
+    # Of streamed layers two are on the device, of split ones a part of each and three that are gathered.
+    there = 2 / sizes.layers if precision.offload else 1 / precision.ranks
+    there = min(1.0, there + (3 / sizes.layers if precision.ranks > 1 else 0.0))
     return int(count_linear(sizes) * of_linear * there) + count_other(sizes) * size
 
 

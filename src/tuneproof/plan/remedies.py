@@ -96,15 +96,19 @@ def vary_choice(search: Search, choice: Choice) -> Iterator[Alternative]:
         if peak <= HOPELESS * search.target.limit_bytes:
             peak = search.forecaster.forecast_training(candidate).peak
         yield Alternative(change=change, peak_bytes=peak)
-    ways: list[Quantization] = ["none", "int8", "nf4"] if cuda and not chosen.offload else []
+    ways: list[Quantization] = ["none", "int8", "nf4"] if cuda and not (chosen.offload or chosen.split) else []
     known = choice.training.peak - search.forecaster.estimate_training(chosen)
     for quantization in ways:
         if quantization != chosen.quantization:
             estimate = search.forecaster.estimate_training(chosen._replace(quantization=quantization))
             yield Alternative(change=f"memory.quantization={quantization}", peak_bytes=known + estimate)
-    if cuda and chosen.quantization == "none" and not chosen.offload:
+    whole = chosen.quantization == "none" and not (chosen.offload or chosen.split)
+    if cuda and whole:
         estimate = search.forecaster.estimate_training(chosen._replace(offload=True))
         yield Alternative(change="memory.offload=true", peak_bytes=known + estimate)
+    if search.target.ranks > 1 and whole:
+        estimate = search.forecaster.estimate_training(chosen._replace(split=True))
+        yield Alternative(change="memory.split=true", peak_bytes=known + estimate)
 
 
 def mend_choice(search: Search, choice: Choice, needed: int) -> Iterator[Alternative]:
@@ -129,7 +133,7 @@ def _list_changes(search: Search, least: Candidate) -> Iterator[tuple[str, Candi
         least = least._replace(micro_batch=1)
         yield "train.micro_batch=1", least
     if search.target.device == "cuda" and least.quantization != "nf4":
-        least = least._replace(quantization="nf4")
+        least = least._replace(quantization="nf4", split=False)
         yield "memory.quantization=nf4", least
     rows = sorted(one for one in search.data.tokens if one < search.longest)
     for share in (0.9, 0.75, 0.5, 0.25):

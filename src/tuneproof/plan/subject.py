@@ -47,6 +47,8 @@ class Subject(NamedTuple):
     optimizer: str = "adamw"
     offload: bool = False
     """Whether frozen weights beside adapters lie in host memory, two blocks of them on the device."""
+    ranks: int = 1
+    """Over how many the layers' frozen weights are split."""
 
 
 def describe_subject(config: Any, *, dtype: DtypeName, lora: LoraSection, quantization: str = "none") -> Subject:

@@ -24,6 +24,7 @@ from transformers import DynamicCache
 from tuneproof.model.cache import RoomyLayer, open_cache, pass_cache
 from tuneproof.model.fold import fold_adapter
 from tuneproof.model.offload import list_blocks
+from tuneproof.model.split import count_gathered, count_part, list_shared
 from tuneproof.model.step import Pack, sum_loss
 from tuneproof.plan.archive import Traced, recall_trace
 from tuneproof.plan.kernels import Kernel, name_attention
@@ -180,7 +181,7 @@ def lay_pack(step: Step, device: str = "meta") -> Pack:
 
 def _strip(subject: Subject) -> Subject:
     """What of a subject decides how its model is built: one model serves all ways to hold the state."""
-    return subject._replace(optimizer="adamw", offload=False)
+    return subject._replace(optimizer="adamw", offload=False, ranks=1)
 
 
 def _make_tracker(subject: Subject, model: PeftModel, kernel: Kernel, *, single: bool) -> Tracker:
@@ -202,16 +203,21 @@ def _book_static(
 ) -> list[Tensor]:
     """Book weights, adapter and the optimizer's state; returns the tensors that must stay alive.
 
-    Streamed layers take a window beside the others on a GPU; on a CPU they lie in the same memory as all else.
+    Streamed layers take a window beside the others on a GPU; on a CPU they lie in the same memory as all else. Layers
+    that are split take this rank's part, and a window for those that are gathered.
     """
     quantised = set(find_linears(model)) if subject.quantization != "none" else set()
     blocks = list_blocks(model) if subject.offload else []
     streamed = {weight for block in blocks for weight in block}
+    shared = list_shared(model) if subject.ranks > 1 else []
+    split = {weight for layer in shared for weight in layer}
     for parameter in model.parameters():
         if parameter.requires_grad:
             tracker.follow(parameter, "adapter")
         elif parameter in streamed:
             tracker.follow(parameter, "weights", None if kernel == "cpu" else 0)
+        elif parameter in split:
+            tracker.follow(parameter, "weights", count_part(parameter, subject.ranks))
         elif parameter in quantised:
             tracker.follow_quantised(parameter, count_weight(parameter, subject.quantization))
         else:
@@ -224,7 +230,7 @@ def _book_static(
     state = [torch.empty(size, dtype=torch.uint8, device=tracker.device) for size in sizes]
     for tensor in state:
         tracker.follow(tensor, "optimizer")
-    window = torch.empty(count_window(blocks), dtype=torch.uint8, device=tracker.device)
+    window = torch.empty(count_window(blocks) + count_gathered(shared), dtype=torch.uint8, device=tracker.device)
     tracker.follow(window, "weights")
     return [*state, window]
 

@@ -49,7 +49,10 @@ class Settings(BaseModel):
     """Trained tokens whose logits live at one time."""
     optimizer: Literal["adamw", "adamw8bit"] = "adamw"
     offload: bool = False
-    strategy: Literal["single"] = "single"
+    strategy: Literal["single", "ddp", "fsdp"] = "single"
+    """On several ranks: the whole model on each, or its layers split over them in training (FSDP2)."""
+    ranks: int = 1
+    """Processes that the plan is for, each with so much memory."""
     answer_batch: int = 32
     """Answers made side by side when base and tuned are measured."""
     answer_tokens: int = 0

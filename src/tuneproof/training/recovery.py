@@ -34,6 +34,8 @@ class Shape(NamedTuple):
     """See `model.step.check_plain_head`."""
     pack_rows: int | None = None
     """Rows of a pack at most: 1 where the model cannot keep packed rows apart."""
+    in_step: bool = False
+    """Whether all ranks compute as many packs, since the model is split over them (`model/split`)."""
 
 
 class Lighter(NamedTuple):
@@ -67,7 +69,7 @@ def take_step(
     """What `attempt` returns, and the shape with which it did; lightened until it fits.
 
     An attempt adds to gradients that are None before it. Random numbers are the same in each, so that dropout is too.
-    Raises FitError when nothing lighter is left, and whatever else `attempt` raises.
+    Raises FitError when nothing lighter is left or where the ranks are in step, and whatever else `attempt` raises.
     """
     model, rows, shape = footing
     while True:
@@ -78,6 +80,9 @@ def take_step(
             if not is_out_of_memory(error):
                 raise
             told = str(error).strip().splitlines()
+            if shape.in_step:
+                # The others are in the middle of this one, and cannot begin it again.
+                raise FitError("train.out_of_memory_split", why="".join(told[:1])[:200]) from error
         # Outside the handler: the exception holds the step's tensors.
         model.zero_grad(set_to_none=True)
         release_memory()

@@ -36,6 +36,10 @@ class StepReport(NamedTuple):
     trained_tokens: int
 
 
+NOTHING = Encoded(ids=[0, 0], mask=[False, False])
+"""A row without a trained token, for a rank that has fewer packs than another: loss and gradients are zero."""
+
+
 class Rows:
     """A batch as the data loader hands it on; opaque, so that nothing tries to move it to a device."""
 
@@ -92,8 +96,11 @@ class PackedTrainer(Trainer):
 
         def attempt(shape: Shape) -> Tensor:
             total = torch.zeros((), device=self.args.device)
-            for chosen in cut_rows(mine, shape):
-                pack = build_pack([mine[at] for at in chosen], self.args.device)
+            packs = [[mine[at] for at in chosen] for chosen in cut_rows(mine, shape)]
+            if shape.in_step:
+                packs += [[NOTHING]] * ((self.crew.agree(len(packs)) or 0) - len(packs))
+            for rows in packs:
+                pack = build_pack(rows, self.args.device)
                 loss = sum_loss(model, pack, chunk=shape.loss_chunk, plain_head=shape.plain_head) / trained
                 self.accelerator.backward(loss)
                 total += loss.detach()

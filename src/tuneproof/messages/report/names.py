@@ -124,6 +124,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "report.setting.optimizer": ("Optimizer", "优化器"),
     "report.setting.offload": ("Offloading", "卸载"),
     "report.setting.strategy": ("Devices", "设备策略"),
+    "report.setting.ranks": ("Processes", "进程数"),
     "report.row.predicted": ("Predicted peak", "预测峰值"),
     "report.row.measured": ("Measured peak", "实测峰值"),
     "report.row.limit": ("Limit", "上限"),
