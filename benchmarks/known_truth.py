@@ -1,6 +1,6 @@
 """Experiments whose truth is known: does the verdict say it?
 
-    python benchmarks/known_truth.py shuffled nothing demo planted leaked few     each about 6 minutes on 2 cores
+    python benchmarks/known_truth.py shuffled nothing demo planted cured leaked few     each about 6 minutes on 2 cores
     python benchmarks/known_truth.py nothing --seeds 20                           about two hours
     python benchmarks/known_truth.py nothing --seeds 20 --go-on                   only those that are not there yet
 
@@ -10,6 +10,7 @@
 - `demo`: the demo's rows, one pass over them without a time limit. There is something to learn: SHIP.
 - `planted`: rows that answer known facts wrongly, in four wordings, beside some of the demo's. What was planted is on
   the list of lost answers, DON'T SHIP, and of those that are answered as planted `blame` names the very rows.
+- `cured`: the same with `--cure`: SHIP in the end, or every remedy with the reason why not.
 - `leaked`: a test file that is the training file: refused, code 3. Half of it: that half is not trained.
 - `few`: 60 rows: too few for a test split, NOT ENOUGH EVIDENCE with the rows that are needed.
 
@@ -35,7 +36,8 @@ from tuneproof.evals.probes import Probe, load_probes
 from tuneproof.model.chat import encode_prompt, end_ids
 from tuneproof.model.generate import sample_answers
 from tuneproof.model.load import load_base
-from tuneproof.records import Message
+from tuneproof.records import Cure, Message
+from tuneproof.rundir import RunDir
 
 Rows = list[dict[str, str]]
 Result = dict[str, Any]
@@ -195,12 +197,17 @@ def try_demo(folder: Path, seed: int) -> Result:
     return found | {"holds": found.get("decision") == "ship"}
 
 
-def try_planted(folder: Path, seed: int) -> Result:
-    """DON'T SHIP, the planted facts among the lost answers, and their rows among the first that blame names."""
+def run_planted(folder: Path, seed: int, *options: str) -> tuple[Result, dict[str, Plant]]:
+    """The verdict of a run on rows of which most are planted, and probe -> what was planted."""
     made, planted = plant_facts([probe for probe in load_probes("en") if probe.family in PLANTED_FAMILIES])
     rows = [*(row for row in read_demo() if row["task"] == "convert"), *made]
     settings = (f"train.seed={seed}", "train.epochs=3", "evaluate.few_shot=[3]", "evaluate.checkpoints=1")
-    found = run_rows(rows, folder, *(part for setting in settings for part in ("--set", setting)))
+    return run_rows(rows, folder, *(part for setting in settings for part in ("--set", setting)), *options), planted
+
+
+def try_planted(folder: Path, seed: int) -> Result:
+    """DON'T SHIP, the planted facts among the lost answers, and their rows among the first that blame names."""
+    found, planted = run_planted(folder, seed)
     if found["code"]:
         return found | {"holds": False}
     lost = [item for item in found["lost_items"] if item in planted]
@@ -209,6 +216,21 @@ def try_planted(folder: Path, seed: int) -> Result:
     holds = found["decision"] == "dont_ship" and bool(learnt) and share >= NAMED
     counts = {"planted_lost": len(lost), "planted_learnt": len(learnt), "named": len(named), "named_share": share}
     return found | counts | {"holds": holds}
+
+
+def try_cured(folder: Path, seed: int) -> Result:
+    """SHIP in the end, or why none of the remedies does."""
+    found, _ = run_planted(folder, seed, "--cure")
+    if found["code"]:
+        return found | {"holds": False}
+    cure = RunDir(folder / "run").load(Cure)
+    names = ("name", "scale", "checkpoint", "select_gain", "chance", "decision", "delta", "lost", "gained", "failed")
+    tried = [remedy.model_dump(include=set(names)) for remedy in cure.remedies]
+    # Every remedy with what was measured, or foreseen; without a candidate or with a failed training it says so.
+    told = all(one["decision"] or one["chance"] is not None or one["failed"] or not one["scale"] for one in tried)
+    shipped = found["decision"] == "ship" and cure.adopted is not None
+    holds = shipped or bool(tried and told and cure.told("en"))
+    return found | {"adopted": cure.adopted, "why": cure.told("en"), "remedies": tried, "holds": holds}
 
 
 def try_leaked(folder: Path, seed: int) -> Result:
@@ -240,6 +262,7 @@ TRIES: dict[str, Callable[[Path, int], Result]] = {
     "nothing": try_nothing,
     "demo": try_demo,
     "planted": try_planted,
+    "cured": try_cured,
     "leaked": try_leaked,
     "few": try_few,
 }
