@@ -130,7 +130,7 @@ def time_run(rows: int, model: Model, workers: int) -> Times:
 BREAKS = {
     "host": ("the lead's memory: {need:.0f} GB of rows", "主进程的内存：数据占 {need:.0f} GB"),
     "read": ("reading and checking, by one process", "由一个进程读取和检查数据"),
-    "weights": ("weights fit in 4 bits only", "权重只有用 4 位才放得下"),
+    "weights": ("weights: 4 bits, or split over GPUs", "权重：用 4 位，或拆到多块 GPU 上"),
     "batch": ("the batch: {batch} rows keep {batch} workers busy", "批大小：{batch} 条数据只够 {batch} 个进程"),
     "nothing": ("nothing", "无"),
 }

@@ -84,7 +84,7 @@ class FakePipeline(ModuleType):
         self.requests.append(request)
         return self._work(request.out, request.config, progress)
 
-    def resume_run(self, path: Path, progress: Progress, until: Until = "report") -> RunDir:
+    def resume_run(self, path: Path, progress: Progress, until: Until = "report", store: str | None = None) -> RunDir:
         self.resumed.append((path, until))
         return self._work(path, RunConfig(), progress)
 

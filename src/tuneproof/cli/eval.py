@@ -12,7 +12,7 @@ from tuneproof.cli.show import Screen
 def measure_run(options: GoOnOptions, screen: Screen) -> int:
     """Measure both arms and show how many answers are right."""
     with screen.follow() as progress:
-        run = go_on(options, options.run, progress, until="drift")
+        run = go_on(options, options.run, progress, until="drift", store=options.store)
     tallies = tally_answers(run)
     payload: dict[str, object] = {"run": str(run.path), "suites": [tally._asdict() for tally in tallies]}
     screen.show(payload, draw_tallies(tallies))

@@ -105,16 +105,18 @@ def start_run(options: RankOptions, request: RunRequest, progress: Progress) -> 
     return run_there(place, request, progress)
 
 
-def go_on(options: RankOptions, path: Path, progress: Progress, until: Until = "report") -> RunDir:
+def go_on(
+    options: RankOptions, path: Path, progress: Progress, until: Until = "report", store: str | None = None
+) -> RunDir:
     """`pipeline.resume_run` here, or on the cluster that was asked for."""
     place = find_place(options)
     if place is None:
         from tuneproof.pipeline import resume_run
 
-        return resume_run(path, progress, until)
+        return resume_run(path, progress, until, store)
     from tuneproof.cluster import resume_run as resume_there
 
-    return resume_there(place, path, progress, until)
+    return resume_there(place, path, progress, until, store)
 
 
 def find_place(options: RankOptions) -> Place | None:

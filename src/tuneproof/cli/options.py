@@ -7,7 +7,7 @@
     `- ConfigOptions     --config --set                    what has a config
        |- DataOptions    DATA... --model --hub --test      what reads rows
        |- LimitOptions   --memory --time --device          what is planned
-       |- FolderOptions  --out --gate --restart --fork     what writes a run folder
+       |- FolderOptions  --out --gate --restart --fork --store    what writes a run folder
        `- TrialOptions   --seeds --learning-curve ...      what is run besides the run
 
 `help` is a key of the message catalogue; `app.py` tells it in the language in use. `knobs` gives the config keys that
@@ -122,6 +122,11 @@ class FolderOptions(ConfigOptions):
     gate: Annotated[bool, Option("--gate", help="cli.option.gate")] = False
     restart: Annotated[bool, Option("--restart", help="cli.option.restart")] = False
     fork: Annotated[bool, Option("--fork", help="cli.option.fork")] = False
+    store: Annotated[str | None, Option("--store", metavar="URI", help="cli.option.store")] = None
+
+    def knobs(self) -> dict[str, object]:
+        """As ConfigOptions."""
+        return super().knobs() | ({"report.store": self.store} if self.store is not None else {})
 
 
 @dataclass(kw_only=True)
@@ -160,3 +165,5 @@ class ModelRunOptions(RunOptions, TrustOptions):
 @dataclass(kw_only=True)
 class GoOnOptions(ModelRunOptions, RankOptions):
     """Commands that go on with a run."""
+
+    store: Annotated[str | None, Option("--store", metavar="URI", help="cli.option.store")] = None

@@ -12,8 +12,13 @@ from tuneproof.cli.show import Screen
 def resume_chain(options: GoOnOptions, screen: Screen) -> int:
     """Go on to the end of the chain and show the summary."""
     with screen.follow() as progress:
-        run = go_on(options, options.run, progress)
+        run = go_on(options, options.run, progress, store=options.store)
     return show_summary(run, screen)
 
 
-COMMAND = Command("resume", GoOnOptions, resume_chain, ("tuneproof resume runs/demo",))
+COMMAND = Command(
+    "resume",
+    GoOnOptions,
+    resume_chain,
+    ("tuneproof resume runs/demo", "tuneproof resume runs/first --store s3://bucket/runs/first"),
+)

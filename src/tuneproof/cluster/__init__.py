@@ -46,12 +46,14 @@ def run_all(place: Place, request: RunRequest, progress: Progress) -> RunDir:
     return run_job(place, Job(request.out, request=request), progress)
 
 
-def resume_run(place: Place, path: Path, progress: Progress, until: Until = "report") -> RunDir:
+def resume_run(
+    place: Place, path: Path, progress: Progress, until: Until = "report", store: str | None = None
+) -> RunDir:
     """As `pipeline.resume_run`, by the workers of a cluster."""
     from tuneproof.cluster.train import run_job
     from tuneproof.cluster.worker import Job
 
-    return run_job(place, Job(path, until=until), progress)
+    return run_job(place, Job(path, until=until, store=store), progress)
 
 
 def search(place: Place, request: RunRequest, progress: Progress) -> RunDir:

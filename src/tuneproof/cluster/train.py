@@ -24,9 +24,11 @@ from tuneproof.cluster.board import Board, Outcome, Word
 from tuneproof.cluster.place import open_cluster, shape_group
 from tuneproof.cluster.worker import Job, do_share
 from tuneproof.config.data import STDIN
+from tuneproof.config.load import load_settled
 from tuneproof.consent import allows_code
 from tuneproof.errors import RunError, StoppedError, UsageError
 from tuneproof.messages import current_language
+from tuneproof.pipeline import fetch_copy
 from tuneproof.progress import Progress
 from tuneproof.rundir import RunDir
 
@@ -47,7 +49,12 @@ def run_job(place: Place, job: Job, progress: Progress) -> RunDir:
     if job.request is not None and STDIN in job.request.config.data.files:
         raise UsageError("cluster.stdin", where="DATA")
     job = dataclasses.replace(
-        job, folder=Path.cwd(), out=job.out.absolute(), language=current_language(), trusting=allows_code()
+        job,
+        store=find_store(job),
+        folder=Path.cwd(),
+        out=job.out.absolute(),
+        language=current_language(),
+        trusting=allows_code(),
     )
     with open_cluster(place.address) as ray:
         board = ray.remote(num_cpus=0)(Board).remote()
@@ -149,4 +156,12 @@ def open_outcome(outcome: Outcome, job: Job) -> RunDir:
     if outcome.trace is not None:
         raise RuntimeError(outcome.trace)
     assert outcome.run is not None
-    return RunDir(outcome.run)
+    return RunDir(outcome.run) if job.store is None else fetch_copy(outcome.run, job.store)
+
+
+def find_store(job: Job) -> str | None:
+    """Where the run folder has its copy: as it is asked for, or as its config says."""
+    if job.request is not None:
+        return job.request.config.report.store
+    known = RunDir(job.out).config
+    return job.store or (load_settled(known).report.store if known.is_file() else None)

@@ -37,10 +37,12 @@ class Job:
     """What all workers of a run are to do."""
 
     out: Path
-    """The run folder, on storage that all of them see."""
+    """The run folder: on storage that all of them see, or with a copy at a store."""
     request: RunRequest | None = None
     """What to begin; None: go on with what is there."""
     until: Until = "report"
+    store: str | None = None
+    """Where the folder has its copy."""
     folder: Path = Path()
     """Where relative paths begin."""
     language: Language = "en"
@@ -96,7 +98,7 @@ def lead_run(job: Job, board: Any, group: str) -> int:
         attempt, members = ray.get(board.list_members.remote(group))
     progress = Remote(board, RunDir(job.out), {"attempt": attempt, "ranks": [one._asdict() for one in members]})
     if job.request is None:
-        run = resume_run(job.out, progress, job.until)
+        run = resume_run(job.out, progress, job.until, job.store)
     else:
         # Begun anew only once: what a lost group has done is gone on with.
         first = attempt == 1

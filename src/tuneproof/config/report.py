@@ -15,4 +15,9 @@ class ReportSection(Section):
         "Experiment trackers that are told loss and rate of each step.",
         "None: everything is in the run folder, and nothing leaves the machine unasked.",
     )
+    store: str | None = knob(
+        None,
+        "URI that the run folder is copied to as the run goes, and fetched from on another machine.",
+        "None: the folder is the only copy.",
+    )
     language: Literal["en", "zh"] | None = knob(None, "Language of the report.", "The one of the command line.")

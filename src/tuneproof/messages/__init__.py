@@ -37,6 +37,7 @@ CATALOGUES = (
     "report",
     "serve",
     "sources",
+    "store",
     "training",
     "trials",
     "web",

@@ -80,5 +80,6 @@ CHINESE: dict[str, str] = {
     "memory.split": "训练时把冻结的层拆到 `--gpus` 的各个进程上（FSDP2）。",
     "memory.loss_chunk": "同时保留 logits 的训练 token 数。",
     "report.trackers": "接收每一步损失和学习率的实验跟踪工具，默认不用。",
+    "report.store": "运行目录随运行进度复制到的 URI；换一台机器时从那里取回。",
     "report.language": "报告的语言。",
 }

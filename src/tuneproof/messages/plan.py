@@ -223,12 +223,17 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "请去掉 memory.{name} 或 memory.quantization。",
     ),
     "plan.split_alone": (
-        "The model is to be split over {ranks} processes or more, and this is one.",
-        "按规划，模型要拆到 {ranks} 个或更多进程上，而现在只有一个。",
+        "A model is split over several processes, and this is one.",
+        "拆分模型需要多个进程，而现在只有一个。",
     ),
-    "plan.split_alone.hint": (
-        "Give --gpus {ranks}, or leave out memory.split and plan again in a new run.",
-        "请加上 --gpus {ranks}；或去掉 memory.split，另起一次运行重新规划。",
+    "plan.split_alone.hint": ("Give --gpus N, or leave out memory.split.", "请加上 --gpus N，或去掉 memory.split。"),
+    "plan.few_ranks": (
+        "The plan splits the model over {ranks} GPUs, and {size} have come: their parts would not fit.",
+        "规划把模型拆到 {ranks} 块 GPU 上，而现在只有 {size} 块：每块分到的部分放不下。",
+    ),
+    "plan.few_ranks.hint": (
+        "Give --gpus {ranks}, or begin a new run, which is planned for what is there.",
+        "请加上 --gpus {ranks}；或另起一次运行，按现有的设备重新规划。",
     ),
     # Why these settings, and why not others.
     "plan.why.all_fits": (

@@ -131,8 +131,11 @@ def list_streamed(layers: Iterable[nn.Module]) -> list[nn.Parameter]:
 
 
 def find_layers(model: nn.Module) -> nn.ModuleList:
-    """The blocks: the longest list of modules, as transformers' decoders keep their layers."""
-    return max((one for one in model.modules() if isinstance(one, nn.ModuleList)), key=len)
+    """The blocks: the longest list of modules that lies in no other, as transformers' decoders keep their layers; a
+    layer may have a list of experts, which is longer."""
+    lists = [one for one in model.modules() if isinstance(one, nn.ModuleList)]
+    inner = {below for one in lists for below in one.modules() if below is not one}
+    return max((one for one in lists if one not in inner), key=len)
 
 
 def _watch(stream: Stream, at: int, output: Any) -> None:

@@ -2,8 +2,8 @@
 
 A layer's weights are gathered as it is computed, forward and backward, and let go of after it; the next layer's are on
 their way meanwhile. Embeddings, head and adapter are whole on every rank, since what is trained is summed by
-`model/crew`. A layer comes only when all ranks ask for it: they have to compute equally often. Every step moves all
-weights over the wire twice, three times with recomputation.
+`model/crew`. A layer comes only when all ranks ask for it: they have to compute equally often. Every pack moves all
+weights over the wire twice, for what is recomputed as well: a layer is there before its backward begins.
 
     base = load_base(name, device="cpu", dtype="bfloat16")      # on every rank
     model = add_adapter(base.model, ...)
@@ -12,8 +12,7 @@ weights over the wire twice, three times with recomputation.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import torch.distributed as group
 from torch import Tensor, nn
@@ -35,12 +34,11 @@ def split_layers(model: nn.Module, device: str) -> None:
         fuse_norms(model)
     mesh = init_device_mesh(device, (group.get_world_size(),))
     trained = {weight for weight in model.parameters() if weight.requires_grad}
-    layers = find_layers(model)
-    for layer in layers:
+    for layer in find_layers(model):
         # One after the other: whole on the device is one layer at a time.
         fully_shard(layer, mesh=mesh, reshard_after_forward=True, ignored_params=trained)
     # The decoder leads its layers, which else could not be gathered ahead; it has nothing of its own to split.
-    fully_shard(get_base(model).get_decoder(), mesh=mesh, ignored_params=set(model.parameters()) - _list_split(layers))
+    fully_shard(get_base(model).get_decoder(), mesh=mesh, ignored_params=set(model.parameters()))
     model.to(device)
 
 
@@ -59,7 +57,3 @@ def count_gathered(layers: Sequence[Sequence[Tensor]]) -> int:
     """Bytes of whole layers at a time."""
     sizes = [sum(weight.numel() * weight.element_size() for weight in layer) for layer in layers]
     return sum(sorted(sizes)[-GATHERED:])
-
-
-def _list_split(layers: Iterable[nn.Module]) -> set[Any]:
-    return {weight for layer in layers for weight in layer.parameters() if not weight.requires_grad}

@@ -100,11 +100,24 @@ def run_all(request: RunRequest, progress: Progress) -> RunDir:
     return start_run(request, progress)
 
 
-def resume_run(path: Path, progress: Progress, until: Until = "report") -> RunDir:
-    """Go on with a run folder by its own config. Raises RunError when it is no run folder, or its data changed."""
+def resume_run(path: Path, progress: Progress, until: Until = "report", store: str | None = None) -> RunDir:
+    """Go on with a run folder by its own config; with one that is not here, by its copy at `store`. Raises RunError
+    when it is no run folder, or its data changed."""
     from tuneproof.pipeline.start import continue_run
 
-    return continue_run(open_run(path), progress, until)
+    if store is not None and not RunDir(path).has(RunRecord):
+        fetch_copy(path, store)
+    return continue_run(open_run(path), progress, until, store)
+
+
+def fetch_copy(path: Path, store: str) -> RunDir:
+    """The run folder, with what its copy at `store` has beyond it. Raises UsageError, RunError."""
+    from tuneproof.pipeline.mirror import fetch_run
+
+    run = RunDir(path)
+    with run.lock():
+        fetch_run(run, store)
+    return open_run(path)
 
 
 def check_data(config: RunConfig, progress: Progress, clean: Path | None = None) -> DataReport:

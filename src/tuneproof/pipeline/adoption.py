@@ -84,7 +84,7 @@ def put_aside(run: RunDir) -> None:
     record.status, record.error = "done", None
     stage.save(record)
     config = load_settled(run.config)
-    config.trials = TrialsSection(probe_rate=config.trials.probe_rate)
+    config.trials, config.report.store = TrialsSection(probe_rate=config.trials.probe_rate), None
     stage.config.write_text(dump_config(config), encoding="utf-8")
     noted.trials = [trial for trial in noted.trials if trial.purpose != "cure"]
     noted.cure = None

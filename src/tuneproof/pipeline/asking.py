@@ -10,17 +10,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
+from tuneproof.errors import TuneproofError
+from tuneproof.evals.measure import measure_items
 from tuneproof.evals.select import Ahead, Exam, Key
 from tuneproof.evals.task import Item
 from tuneproof.model.chat import encode_prompt
+from tuneproof.model.store import Serving
 from tuneproof.pipeline.crew import Ask, answer_share, follow_me
+from tuneproof.pipeline.mirror import push_run
 from tuneproof.pipeline.prompting import choose_count, name_suite
 from tuneproof.pipeline.recovery import hear_fewer
-from tuneproof.pipeline.samples import answer_samples
 from tuneproof.pipeline.work import Work
 from tuneproof.records import Answer
 from tuneproof.rundir import RunDir, write_atomic
 
+SAMPLES = 3
+SAMPLE_TOKENS = 48
+"""New tokens of a sample at most: a watcher sees the drift of an answer, and training waits for no more."""
 TRAIN_ITEMS = 30
 """Training rows that the tuned model answers, where the select split has as many."""
 
@@ -51,9 +57,32 @@ def answer_items(work: Work, items: Sequence[Item], before: int) -> list[Answer]
     return [said[at] for at in range(len(items))]
 
 
+def answer_samples(work: Work, step: int) -> None:
+    """A few select items, one a task, answered by the model as it stands in the middle of training, for who watches.
+
+    They are kept in `eval/samples`. Greedy answers draw no random number, so training goes on as if nobody had asked.
+    """
+    first: dict[str, Item] = {}
+    for item in work.row_items("select", work.config.evaluate.select_rows):
+        first.setdefault(item.task, item)
+    some = [item._replace(limit=min(item.limit, SAMPLE_TOKENS)) for item in list(first.values())[:SAMPLES]]
+    try:
+        answers = measure_items(work.model, work.tokenizer, some, serving=Serving(SAMPLES)) if some else []
+    except (RuntimeError, TuneproofError) as error:
+        # Out of memory, or a scorer of the user's own: neither is a reason to end a training.
+        work.run.log_event("sample_failed", step=step, error=str(error))
+        return
+    work.run.save_answers("samples", f"checkpoint-{step}", answers)
+
+
 def visit_checkpoint(work: Work, step: int) -> None:
-    """What is done at a checkpoint in the middle of training: samples, and what the run's owner asks for."""
-    answer_samples(work, step)
+    """What is done at a checkpoint in the middle of training: samples, a copy, and what the run's owner asks for.
+
+    A model that is split answers nothing then: the other ranks are not asked, and it would wait for them.
+    """
+    if not work.split:
+        answer_samples(work, step)
+    push_run(work)
     work.on_checkpoint(work, step)
 
 

@@ -138,7 +138,7 @@ def weigh_rows(work: Work, cases: list[Case], steps: list[int], *, identity: str
     places = [Place(checkpoint_path(work, step), work.run.blame / f"rows-checkpoint-{step}.npz") for step in steps]
     sketcher = Sketcher(work.model, work.reading, identity=identity)
     work.progress.begin("blame", (len(rows) + len(cases)) * len(steps))
-    scores_IR = score_rows(sketcher, rows, asked, places, work.count())
+    scores_IR = score_rows(sketcher, rows, asked, places, work.progress.advance)
     work.progress.end("blame")
     return scores_IR
 

@@ -24,6 +24,7 @@ from tuneproof.config.load import dump_config
 from tuneproof.errors import FitError, RunError, StoppedError, TuneproofError, is_full, name_signal
 from tuneproof.model.load import fingerprint_model, fingerprint_template, load_tokenizer, sample_weights
 from tuneproof.pipeline import beside, verbs
+from tuneproof.pipeline.mirror import push_run
 from tuneproof.pipeline.prepare import plan_memory, prepare_data
 from tuneproof.pipeline.rehearsal import rehearse
 from tuneproof.pipeline.work import Work
@@ -80,6 +81,7 @@ def walk_chain(work: Work, stages: Sequence[Stage], until: str = "report") -> No
         for stage in stages:
             if not is_done(work.run, stage):
                 do_stage(work, stage)
+                push_run(work)
             if stage.name == until:
                 break
     except BaseException as error:
@@ -87,10 +89,12 @@ def walk_chain(work: Work, stages: Sequence[Stage], until: str = "report") -> No
         with suppress(OSError, TuneproofError):
             # A full disk has no room for this either; what went wrong is told in any case.
             note_status(work.run, "stopped" if isinstance(told, StoppedError) else "failed", told)
+            push_run(work)
         if told is error:
             raise
         raise told from error
     note_status(work.run, "done")
+    push_run(work)
 
 
 def explain_end(run: RunDir, error: BaseException) -> BaseException:
@@ -217,7 +221,7 @@ def _hash_files(paths: list[str]) -> str:
 def _without_cosmetics(config: RunConfig) -> RunConfig:
     """The config without what does not change a result."""
     plain = config.model_copy(deep=True)
-    plain.report.language, plain.report.trackers = None, []
+    plain.report.language, plain.report.trackers, plain.report.store = None, [], None
     plain.train.loader_workers = 0
     # Other seeds and fewer rows are runs beside this one; a probed learning rate is this run's own.
     plain.trials = TrialsSection(probe_rate=plain.trials.probe_rate)

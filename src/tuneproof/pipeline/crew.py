@@ -15,18 +15,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import partial
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from tuneproof.config.load import load_config
 from tuneproof.errors import FitError, RunError, StoppedError, TrainingError
 from tuneproof.evals.measure import measure_items
 from tuneproof.evals.task import Item
 from tuneproof.model.crew import Crew, join_crew
-from tuneproof.model.recovery import release_memory
+from tuneproof.model.recovery import is_out_of_memory, release_memory
 from tuneproof.model.store import Serving
-from tuneproof.pipeline.samples import answer_samples
+from tuneproof.pipeline.mirror import fetch_run, push_run
 from tuneproof.pipeline.work import Stance, Work
 from tuneproof.progress import Quiet
 from tuneproof.records import Answer
@@ -55,6 +54,8 @@ class Order(NamedTuple):
     what: What
     ask: Ask | None = None
     """For `answer`."""
+    store: str | None = None
+    """Where the folder has its copy, for machines that do not see it."""
 
 
 class Share(NamedTuple):
@@ -105,7 +106,8 @@ def follow_me(work: Work, what: What, ask: Ask | None = None) -> Iterator[Crew]:
     if crew.size == 1:
         yield crew
         return
-    UNDER_WAY.append(Order(work.run.path.resolve(), what, ask))
+    push_run(work)
+    UNDER_WAY.append(Order(work.run.path.resolve(), what, ask, work.config.report.store))
     crew.tell(lambda: UNDER_WAY[-1])
     try:
         yield crew
@@ -127,6 +129,7 @@ def follow(crew: Crew) -> int:
             return 0
         if order is None:
             return 0
+        fetch_run(RunDir(order.run), order.store)
         work = open_work(order.run, work)
         try:
             if order.what == "rehearse":
@@ -147,60 +150,69 @@ def open_work(path: Path, before: Work | None) -> Work:
         before.drop_adapter()
         same = (before.config.model, before.plan.settings.dtype, before.plan.settings.quantization)
         if same == (work.config.model, work.plan.settings.dtype, work.plan.settings.quantization):
-            work.hardware, work.tokenizer, work.base = before.hardware, before.tokenizer, before.base
+            work.hardware, work.tokenizer = before.hardware, before.tokenizer
+            if "base" in before.__dict__:
+                work.base = before.base
         else:
             before.drop_base()
     return work
 
 
 @contextmanager
-def hold_together(work: Work) -> Iterator[Any]:
-    """The model as it is trained, and on the lead's terms: whole, or split over the ranks where the plan says so.
+def hold_together(work: Work) -> Iterator[None]:
+    """Let `work.model` be as it is trained, and `work.shape` what the lead's is: whole, or split over the ranks where
+    the plan says so.
 
-    To be split it is loaded for this alone, and let go of. All ranks enter this. Raises FitError where too few have
-    come for what was planned.
+    To be split it is loaded for this alone, and let go of. All ranks enter this; nothing of the model may be held when
+    it ends. Raises FitError where fewer have come than the plan has room for.
     """
     crew, settings = join_crew(), work.plan.settings
-    shape = crew.tell(lambda: work.shape)
+    if settings.strategy == "fsdp" and work.hardware.device == "cuda" and crew.size < settings.ranks:
+        raise FitError("plan.few_ranks", where="--gpus", ranks=settings.ranks, size=crew.size)
     if settings.strategy != "fsdp" or crew.size == 1:
-        if settings.strategy == "fsdp" and work.hardware.device == "cuda":
-            raise FitError("plan.split_alone", where="--gpus", ranks=settings.ranks)
-        work.shape = shape
-        yield work.model
+        work.shape = crew.tell(lambda: work.shape)
+        yield
         return
     work.drop_base()
     release_memory()
-    work.split, work.shape = True, shape._replace(in_step=True)
+    known, work.split = crew.tell(lambda: work.__dict__.get("shape")), True
+    # Where the lead has none, all find it out together.
+    shape = known or work.shape
+    work.shape = shape._replace(in_step=True)
     try:
-        yield work.model
+        yield
     finally:
         work.drop_base()
-        work.split = False
+        work.split, work.shape = False, shape
         release_memory()
 
 
 def rehearse_share(work: Work, rows: RowSet) -> Rehearsal:
-    """The heaviest step on a model that is split: all ranks take the same one, since none could alone."""
-    with hold_together(work) as model:
-        return rehearse_step(model, rows, work.shape, work.config.train.batch_size)
+    """The heaviest step on a model that is split: all ranks take the same one, since none could alone.
+
+    Raises FitError where memory runs out: the others are in the middle of the same step.
+    """
+    with hold_together(work):
+        try:
+            return rehearse_step(work.model, rows, work.shape, work.config.train.batch_size)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            why = str(error).strip().splitlines()
+            raise FitError("train.out_of_memory_split", why="".join(why[:1])[:200]) from error
 
 
 def train_share(work: Work) -> list[Change]:
     """This rank's share of every step; checkpoints, events and records are the lead's. Returns what was lightened."""
     changes: list[Change] = []
-    with hold_together(work) as model:
+    with hold_together(work):
         train_adapter(
-            model,
+            work.model,
             encode_rows(work.tokenizer, [*work.lessons, *work.rehearsals]),
             config=work.config,
             shape=work.shape,
             folder=work.run.checkpoints,
-            log=StepLog(
-                [],
-                lambda report: None,
-                on_checkpoint=partial(answer_samples, work) if work.split else None,
-                on_lighter=lambda step, change: changes.append((step, change)),
-            ),
+            log=StepLog([], lambda report: None, on_lighter=lambda step, change: changes.append((step, change))),
         )
     return changes
 

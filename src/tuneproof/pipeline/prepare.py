@@ -94,7 +94,9 @@ def plan_memory(work: Work) -> None:
     work.progress.begin("plan")
     lengths = measure_rows(work.tokenizer, (row.messages for row in work.train_rows))
     sizes = {row.id: size for row, size in zip(work.train_rows, lengths, strict=True)}
-    target = make_target(work.config, work.hardware, join_crew())
+    # Trials of a search are a process each.
+    crew = Crew(beside=join_crew().beside) if work.config.trials.search else join_crew()
+    target = make_target(work.config, work.hardware, crew)
     assert work.config.model.name is not None
     model_config = load_config(work.config.model.name, work.config.model.revision)
     work.config, _, work.plan = make_plan(work.config, [sizes[row.id] for row in work.lessons], model_config, target)
@@ -134,7 +136,7 @@ def make_target(config: RunConfig, hardware: Hardware, crew: Crew) -> Target:
         limit_bytes=limit_memory(config, hardware, crew.beside),
         name=hardware.name,
         context=weigh_process() if hardware.device == "cpu" else None,
-        host=psutil.virtual_memory().available if hardware.device == "cuda" else None,
+        host=psutil.virtual_memory().available // crew.beside if hardware.device == "cuda" else None,
         workspace=CUBLAS_HOPPER if is_hopper(hardware) else CUBLAS,
         ranks=crew.size,
     )
@@ -162,7 +164,7 @@ def make_plan(
         if quantised and getattr(config.memory, name):
             raise ConfigError([Fault("plan.offload_quantised", where=f"memory.{name}", name=name)])
     if config.memory.split and target.ranks == 1:
-        raise ConfigError([Fault("plan.split_alone", where="memory.split", ranks=2)])
+        raise ConfigError([Fault("plan.split_alone", where="memory.split")])
     config = resolve_training(config, len(train), model_config)
     lengths = Lengths(
         tokens=[tokens for tokens, _ in train],

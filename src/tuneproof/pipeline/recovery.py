@@ -12,6 +12,7 @@ from statistics import median
 from typing import Literal
 
 from tuneproof.figures import format_bytes, to_plain
+from tuneproof.model.crew import join_crew
 from tuneproof.model.hardware import read_peak
 from tuneproof.model.recovery import is_out_of_memory, release_memory
 from tuneproof.pipeline.crew import follow_me, rehearse_share
@@ -37,7 +38,7 @@ def rehearse_within_memory(work: Work, rows: RowSet) -> Rehearsal:
 
     A model that is split over the ranks is rehearsed by all of them, as planned or not at all.
     """
-    if work.plan.settings.strategy == "fsdp":
+    if work.plan.settings.strategy == "fsdp" and join_crew().size > 1:
         with follow_me(work, "rehearse"):
             return rehearse_share(work, rows)
     heaviest = sorted(rows.encoded, key=lambda row: -len(row.ids))[: work.config.train.batch_size]

@@ -217,6 +217,7 @@ def describe_setting(config: Any, hardware: Hardware, settings: Settings) -> Set
         settings.quantization,
         settings.offload,
         settings.checkpointing,
+        settings.strategy == "fsdp",
     )
 
 

@@ -32,6 +32,7 @@ from tuneproof.pipeline.chain import (
 from tuneproof.pipeline.cure import cure_run, is_asked
 from tuneproof.pipeline.fork import Fork, fork_run
 from tuneproof.pipeline.incoming import hold_stdin, keep_stdin, pin_names
+from tuneproof.pipeline.mirror import fetch_run
 from tuneproof.pipeline.noting import Noting
 from tuneproof.pipeline.onward import adopt_adapter, copy_start, fingerprint_start
 from tuneproof.pipeline.rounds import is_missing, probe_rate, run_asked
@@ -57,6 +58,8 @@ def start_run(request: RunRequest, progress: Progress) -> RunDir:
     refuse_ranks()
     if request.fork and request.restart:
         raise UsageError("fork.or_restart", where="--fork --restart")
+    if request.fork and request.config.report.store:
+        raise UsageError("store.fork", where="--fork --store")
     config = adopt_adapter(request.config, request.out)
     if config.model.name is None:
         raise ConfigError([Fault("config.no_model", where="model.name")])
@@ -70,6 +73,7 @@ def start_run(request: RunRequest, progress: Progress) -> RunDir:
         run, held = fork.run, held._replace(config=fork.config)
         wanted = fingerprint(held.config)
         with run.lock():
+            fetch_run(run, held.config.report.store, restart=request.restart)
             refuse_foreign(run, held.config, restart=request.restart)
             if request.restart:
                 clear_run(run)
@@ -127,19 +131,27 @@ def note_run(run: RunDir, config: RunConfig, request: RunRequest, wanted: dict[s
 
 
 def ask_trials(run: RunDir, request: RunRequest) -> None:
-    """Take up what is asked of trials now: they add to a run and change nothing in it."""
+    """Take up what is asked of trials now, and where the folder is copied to: these change nothing in a run."""
     config = load_settled(run.config)
+    config.report.store = request.config.report.store or config.report.store
     searched, config.trials = config.trials.search, request.config.trials
     config.trials.search = max(searched, config.trials.search)
     write_atomic(run.config, dump_config(config))
 
 
-def continue_run(run: RunDir, progress: Progress, until: Until) -> RunDir:
-    """Do the stages that are not done, up to `until`, and after the last the trials that are asked for."""
+def continue_run(run: RunDir, progress: Progress, until: Until, store: str | None = None) -> RunDir:
+    """Do the stages that are not done, up to `until`, and after the last the trials that are asked for.
+
+    `store`: where the folder has its copy, if its config does not say so or is not here.
+    """
     refuse_ranks()
     with run.lock():
+        if run.has(RunRecord):
+            store = store or load_settled(run.config).report.store
+        fetch_run(run, store)
         finish_adoption(run)
         config = load_settled(run.config)
+        config.report.store = store
         refuse_other(run, {**fingerprint_run(config), "config": run.load(RunRecord).fingerprint["config"]})
         refuse_unchosen(run, config, until)
         work = Work(run, config, Noting(progress, run))

@@ -173,6 +173,8 @@ def change_config(config: RunConfig, trial: Trial) -> RunConfig:
     tree["trials"] = TrialsSection().model_dump()
     # Neither has a say in the verdict, and both cost time or money each time.
     tree["evaluate"] |= {"judge": {}, "harness": []}
+    # Its folder lies in the run's, and is sent with that.
+    tree["report"]["store"] = None
     for key, value in trial.changes.items():
         wider = key == "lora.rank" and value > config.lora.rank  # type: ignore[operator]
         if wider or not key.startswith(MAY_CHANGE):

@@ -99,7 +99,7 @@ def make_replay(work: Work) -> None:
             work.tokenizer,
             list_prompts(work, model) if tokens else [],
             limits=Limits(tokens, work.config.replay.max_new_tokens, work.config.evaluate.batch_size, hear_fewer(work)),
-            on_progress=work.count(),
+            on_progress=work.progress.advance,
             store=work.store,
         )
     held = encode_rows(work.tokenizer, rows).tokens if rows else 0
@@ -148,9 +148,9 @@ def train(work: Work) -> None:
     hear = partial(note_lighter, work, "train")
     log = StepLog(load_steps(work), note, skip, on_checkpoint=partial(visit_checkpoint, work), on_lighter=hear)
     with follow_me(work, "train") as crew:
-        with hold_together(work) as model:
+        with hold_together(work):
             training = train_adapter(
-                model, rows, config=work.config, shape=work.shape, folder=work.run.checkpoints, log=log
+                work.model, rows, config=work.config, shape=work.shape, folder=work.run.checkpoints, log=log
             )
         for changes in crew.gather(list[Change]()):
             for step, change in changes:

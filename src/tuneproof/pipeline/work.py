@@ -138,20 +138,23 @@ class Work:
     def drop_base(self) -> None:
         """Let go of the weights; they are loaded anew when they are next asked for."""
         self.drop_adapter()
-        for name in ("base", "shape"):
-            self.__dict__.pop(name, None)
+        self.__dict__.pop("base", None)
 
     @contextmanager
     def lend_base(self, run: RunDir, config: RunConfig) -> Iterator[Work]:
         """Another run on the same loaded base, for a while: a base bears one adapter at a time."""
         self.drop_adapter()
         other = Work(run, config, self.progress)
-        other.hardware, other.tokenizer, other.base = self.hardware, self.tokenizer, self.base
+        other.hardware, other.tokenizer = self.hardware, self.tokenizer
+        if self.plan.settings.strategy == "fsdp":
+            self.drop_base()  # It is loaded anew to be split, and would lie there beside that.
+        else:
+            other.base = self.base
         other.on_checkpoint = self.on_checkpoint
         try:
             yield other
         finally:
-            other.drop_adapter()
+            other.drop_base()
 
     @contextmanager
     def base_only(self) -> Iterator[Any]:
@@ -289,10 +292,6 @@ class Work:
     def languages(self) -> Sequence[Literal["en", "zh"]]:
         """Languages of probes and neutral texts: those the rehearsal found, or the user named."""
         return self.config.evaluate.languages or PROBE_LANGUAGES
-
-    def count(self) -> Callable[[int], None]:
-        """A progress callback for stages that only count."""
-        return lambda done: self.progress.advance(done)
 
     @property
     def _name(self) -> str:

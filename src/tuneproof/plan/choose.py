@@ -189,6 +189,8 @@ class Search:
         if not plain.split:
             if self.target.ranks == 1 or self.config.memory.split is False or plain.quantization != "none":
                 return
+            if not self._has_host(split):
+                return
             yield split, "plan.why.split"
         if self._may_offload(split):
             yield split._replace(offload=True), "plan.why.split_streamed"
@@ -197,7 +199,11 @@ class Search:
         """Whether layers may be kept in the computer's own memory, and it holds them."""
         if self.target.device != "cuda" or self.config.memory.offload is False or streamed.quantization != "none":
             return False
-        return self.target.host is None or self.forecaster.count_host(streamed) <= self.target.host
+        return self._has_host(streamed)
+
+    def _has_host(self, candidate: Candidate) -> bool:
+        """Whether the computer's own memory holds what is kept there, as far as it is known."""
+        return self.target.host is None or self.forecaster.count_host(candidate) <= self.target.host
 
     def _shrink(self, stage: Candidate) -> Candidate:
         """What takes least of a stage."""

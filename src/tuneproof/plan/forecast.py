@@ -177,10 +177,13 @@ class Forecaster:
         return Forecast(parts.total(), parts, grade, "trace")
 
     def count_host(self, candidate: Candidate) -> int:
-        """Bytes of frozen layers in the computer's own memory."""
-        from tuneproof.plan.trace import count_host
+        """Bytes of frozen layers in the computer's own memory; all weights pass it on their way to be split."""
+        from tuneproof.plan.trace import count_host, count_load
 
-        return count_host(self._subject(candidate)) if candidate.offload else 0
+        streamed = count_host(self._subject(candidate)) if candidate.offload else 0
+        if not candidate.split or self.target.device != "cuda":
+            return streamed
+        return max(streamed, count_load(self._subject(candidate._replace(split=False, offload=False)))[0])
 
     def _list_prompts(self, rows: int) -> list[tuple[int, int]]:
         """(rows, tokens of their prompts): of the run's own questions, and of the few-shot control's."""

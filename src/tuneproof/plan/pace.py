@@ -50,11 +50,13 @@ class Setting(NamedTuple):
     quantization: str = "none"
     offload: bool = False
     checkpointing: bool = False
+    split: bool = False
+    """Whether it is split over several devices in training."""
 
     @property
     def place(self) -> list[object]:
         """What two measurements must have in common."""
-        return [self.device, self.name, self.threads, self.dtype, self.quantization, self.offload]
+        return [self.device, self.name, self.threads, self.dtype, self.quantization, self.offload, self.split]
 
     @property
     def products(self) -> int:

@@ -133,8 +133,10 @@ def _list_changes(search: Search, least: Candidate) -> Iterator[tuple[str, Candi
         least = least._replace(micro_batch=1)
         yield "train.micro_batch=1", least
     if search.target.device == "cuda" and least.quantization != "nf4":
-        least = least._replace(quantization="nf4", split=False)
-        yield "memory.quantization=nf4", least
+        least = least._replace(quantization="nf4", split=False, offload=False)
+        # Neither goes with weights in 4 bits.
+        fixed = [name for name in ("split", "offload") if getattr(search.config.memory, name)]
+        yield " ".join(["memory.quantization=nf4", *(f"memory.{name}=false" for name in fixed)]), least
     rows = sorted(one for one in search.data.tokens if one < search.longest)
     for share in (0.9, 0.75, 0.5, 0.25):
         if rows:
@@ -149,7 +151,7 @@ def weigh_gigabyte(search: Search, choice: Choice) -> MoreMemory | None:
     settings = roomier.describe(more.candidate, more.answers)
     if settings == search.describe(choice.candidate, choice.answers):
         return None
-    weights = [(one.quantization, one.offload) for one in (more.candidate, choice.candidate)]
+    weights = [(one.quantization, one.offload, one.split) for one in (more.candidate, choice.candidate)]
     return MoreMemory(
         limit_bytes=roomier.target.limit_bytes,
         peak_bytes=max(more.training.peak, more.answering.peak),
