@@ -7,7 +7,6 @@ after the report, which is then written again: first the cure, since all others 
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from pathlib import Path
 
@@ -30,6 +29,7 @@ from tuneproof.pipeline.chain import (
     walk_chain,
 )
 from tuneproof.pipeline.cure import cure_run, is_asked
+from tuneproof.pipeline.folder import clear_run, refuse_foreign
 from tuneproof.pipeline.fork import Fork, fork_run
 from tuneproof.pipeline.incoming import hold_stdin, keep_stdin, pin_names
 from tuneproof.pipeline.mirror import fetch_run
@@ -40,12 +40,9 @@ from tuneproof.pipeline.trials import load_trials
 from tuneproof.pipeline.work import Work
 from tuneproof.progress import Progress
 from tuneproof.records import RunRecord
-from tuneproof.rundir import PLACES, RunDir, write_atomic
+from tuneproof.rundir import RunDir, write_atomic
 from tuneproof.training.trackers import require_trackers
 
-FOLDERS = ("data", "start", "checkpoints", "adapter", "eval", "trials")
-FILES = (*PLACES.values(), "config.yaml", "events.jsonl", "report.html")
-"""What a run writes into its folder, beside its exports."""
 PROBE = Stage("probe", probe_rate)
 CURE = (Stage("cure", cure_run), *CHAIN)
 """The cure, and what of the chain is to be done again for a remedy that was adopted: the report in any case."""
@@ -187,36 +184,3 @@ def forget_stages(run: RunDir, *names: str) -> None:
     for name in names:
         record.stages.pop(name, None)
     run.save(record)
-
-
-def refuse_foreign(run: RunDir, config: RunConfig, *, restart: bool) -> None:
-    """Raise RunError where beginning here would overwrite or remove files that no run of this folder wrote.
-
-    `--out .` in a project that has its rows in `data/` is such a case, and so is beginning again on rows that lie in
-    the folder which is cleared for it.
-    """
-    if not run.has(RunRecord):
-        # Standing before the record is written: what was piped in, and the adapter that is gone on from.
-        found = [path for name in (*FOLDERS, *FILES) if name != "start" for path in list_files(run.path / name)]
-        found = [path for path in found if not path.name.startswith((".", "stdin."))]
-    else:
-        inputs = [*config.data.files, *([config.data.test] if config.data.test else []), *config.evaluate.probes]
-        cleared = [(run.path / name).resolve() for name in FOLDERS]
-        found = [Path(name) for name in inputs if restart and set(Path(name).resolve().parents) & set(cleared)]
-    if found:
-        told = ", ".join(map(str, found[:3]))
-        raise RunError("run.foreign", where=str(run.path), files=told)
-
-
-def list_files(path: Path) -> list[Path]:
-    """The file itself, or all below a folder."""
-    return sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else [path] * path.is_file()
-
-
-def clear_run(run: RunDir) -> None:
-    """Remove the records of a run, and nothing that it did not write."""
-    for name in FOLDERS:
-        shutil.rmtree(run.path / name, ignore_errors=True)
-    # The record goes last: without it what is still there would be taken for files of the user's.
-    for name in reversed(FILES):
-        (run.path / name).unlink(missing_ok=True)
