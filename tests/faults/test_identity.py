@@ -18,7 +18,8 @@ from tuneproof.config.load import load_config
 from tuneproof.errors import RunError, StoppedError, UsageError
 from tuneproof.export.source import locate_base
 from tuneproof.pipeline import RunRequest, resume_run, run_all
-from tuneproof.pipeline.start import clear_run, pin_base, refuse_foreign
+from tuneproof.pipeline.folder import clear_run, refuse_foreign
+from tuneproof.pipeline.start import pin_base
 from tuneproof.progress import Quiet
 from tuneproof.records import RunRecord
 from tuneproof.rundir import RunDir

@@ -14,8 +14,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "请给出 fsspec 支持的 URI，如 s3://bucket/runs/first 或 gs://bucket/runs/first；所需的包见上（pip install s3fs、gcsfs、adlfs）。",
     ),
     "store.password": (
-        "The address has a password in it, which would stand in config.yaml and in the report.",
-        "地址里带有密码，会被写进 config.yaml 和报告。",
+        "The address may have a password or a signature in it, which would stand in config.yaml and in the report.",
+        "地址里可能带有密码或签名，会被写进 config.yaml 和报告。",
     ),
     "store.password.hint": (
         "Leave it out and set it where the store's own package looks for it, such as AWS_ACCESS_KEY_ID and "
@@ -24,8 +24,9 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "store.unreachable": ("The store cannot be read or written: {why}", "无法读写该存储：{why}"),
     "store.unreachable.hint": (
-        "See to the address, the access and the network, and give the same command again. The run folder here is whole.",
-        "请检查地址、权限和网络，然后再次执行同样的命令。本机的运行目录是完整的。",
+        "See to the address, the access and the network, and give the same command again; to go on without a copy, set "
+        "report.store to null in the run's config.yaml.",
+        "请检查地址、权限和网络，然后再次执行同样的命令；不再需要副本时，把运行目录里 config.yaml 的 report.store 设为 null。",
     ),
     "store.foreign": (
         "Files lie there that no run was copied to.",
@@ -48,8 +49,9 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "另一台机器已经接着进行这次运行，并在此期间把它复制到了那里。",
     ),
     "store.ahead.hint": (
-        "Let one of them work on it. The same command begins here with what the other has done.",
-        "请只让一台机器进行。在这里执行同样的命令会从另一台已完成的部分开始。",
+        "Let one of them work on it. The same command begins here with what the other has done, and puts aside what was "
+        "changed here.",
+        "请只让一台机器进行。在这里执行同样的命令会从另一台已完成的部分开始，这里改动过的文件会放到一边。",
     ),
     "store.behind": (
         "The copy at the store is behind: {why}. The run goes on; it is tried again after the next stage.",

@@ -25,7 +25,7 @@ from tuneproof.evals.task import Item
 from tuneproof.model.crew import Crew, join_crew
 from tuneproof.model.recovery import is_out_of_memory, release_memory
 from tuneproof.model.store import Serving
-from tuneproof.pipeline.mirror import fetch_run, push_run
+from tuneproof.pipeline.mirror import Copy, hand_over, take_over
 from tuneproof.pipeline.work import Stance, Work
 from tuneproof.progress import Quiet
 from tuneproof.records import Answer
@@ -54,8 +54,8 @@ class Order(NamedTuple):
     what: What
     ask: Ask | None = None
     """For `answer`."""
-    store: str | None = None
-    """Where the folder has its copy, for machines that do not see it."""
+    copy: Copy | None = None
+    """What to fetch before it, where the ranks are on several machines."""
 
 
 class Share(NamedTuple):
@@ -106,8 +106,8 @@ def follow_me(work: Work, what: What, ask: Ask | None = None) -> Iterator[Crew]:
     if crew.size == 1:
         yield crew
         return
-    push_run(work)
-    UNDER_WAY.append(Order(work.run.path.resolve(), what, ask, work.config.report.store))
+    copy = hand_over(work) if crew.beside < crew.size else None
+    UNDER_WAY.append(Order(work.run.path.resolve(), what, ask, copy))
     crew.tell(lambda: UNDER_WAY[-1])
     try:
         yield crew
@@ -129,7 +129,7 @@ def follow(crew: Crew) -> int:
             return 0
         if order is None:
             return 0
-        fetch_run(RunDir(order.run), order.store)
+        take_over(order.copy)
         work = open_work(order.run, work)
         try:
             if order.what == "rehearse":

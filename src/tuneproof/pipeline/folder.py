@@ -1,7 +1,7 @@
 """What of a folder is a run's, and what is somebody else's: nothing that no run wrote is overwritten or removed.
 
-    refuse_foreign(run, config, restart=False)
-    clear_run(run)
+refuse_foreign(run, config, restart=False)
+clear_run(run)
 """
 
 from __future__ import annotations

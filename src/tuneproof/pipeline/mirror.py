@@ -1,45 +1,63 @@
 """A copy of the run folder at another place, kept up with as the run goes: a bucket, another disk (`report.store`).
 
 A machine that is taken away takes its disk along. The same command on another one begins with what lies at the store,
-and workers of a cluster that share no disk find there what the lead has written. Any URI that fsspec knows
-(`s3://bucket/runs/first`, `gs://...`, `file:///...`). Which copy is further is counted and not read off clocks:
-every push makes the store's number one higher, and the folder keeps the number that it has seen last.
+and workers of a cluster that share no disk find there what the lead has written.
 
-A push sends files in the order in which they were written, and its number last, so that a push cut short leaves what a
-kill at that moment would have left: the run goes on from it as from any other.
+What is sent is a state as a whole (`store.py`); what no state names any more is removed after that. A folder remembers
+the token that it has seen last. Where the store has another one somebody else has gone on: then what was changed here
+since is put aside, and nothing is lost.
 
-    fetch_run(run, "s3://bucket/runs/first")        # nothing, where the folder is as far as the store
+    fetch_run(run, "s3://bucket/runs/first")        # nothing, where the folder has seen the store's state
     push_run(work)                                  # nothing, where no store is named
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from typing import NamedTuple
 
 from filelock import FileLock
 
-from tuneproof.errors import RunError, UsageError
+from tuneproof.errors import FitError, RunError, TuneproofError, is_full
+from tuneproof.pipeline.folder import FILES, FOLDERS
+from tuneproof.pipeline.store import State, Store
 from tuneproof.pipeline.work import Work
 from tuneproof.rundir import RunDir, write_atomic
 
 NOTE = ".mirror.json"
-"""In the folder and at the store: how many pushes there were, and by which of them each file was sent last."""
-FETCHING = -1
-"""Number of a folder that is being filled: what lies there is half of one state and half of another."""
+ASIDE = ".aside"
+"""Folder in the run's for what was changed here while somebody else went on."""
 
 
 class Held(NamedTuple):
-    """A file as it was when folder and store last met."""
+    """A file of the folder as it was when it was last looked at."""
 
-    push: int
     size: int
     time: int
     """Of its last change, in ns."""
+    hash: str
+
+
+class Seen(NamedTuple):
+    """What a folder knows of a store."""
+
+    state: State = State()
+    sent: State = State()
+    """Pushed from here, and perhaps never answered for."""
+    held: dict[str, Held] = {}
+    partial: bool = False
+    """Whether a fetch was cut short: `state` then has the files of before, and no token."""
+
+    @property
+    def is_met(self) -> bool:
+        """Whether the two have anything in common."""
+        return self.partial or bool(self.state.token or self.sent.token)
 
 
 class Mirror:
@@ -48,110 +66,132 @@ class Mirror:
 
     def __init__(self, folder: Path, address: str) -> None:
         self.folder = folder
-        self.address = address
-        self.store, self.root = open_store(address)
+        self.store = Store(address)
+
+    @property
+    def token(self) -> str:
+        """Of the state that the folder has seen last; empty where it is none or only half here."""
+        return self._recall().state.token
 
     def fetch(self) -> bool:
-        """Bring what the store has where it is further than the folder; whether it was.
+        """Make the folder what the store holds, where it has not seen that; whether it had not.
 
-        Raises RunError where both have a run and never met: neither is to be overwritten unasked.
+        What was changed here since the two last met is put aside. Raises RunError where both have a run and never met.
         """
         with self._reach():
-            push, sent = self._look()
-            seen, held = self._recall()
-            if push <= max(seen, 0):
+            latest, seen = self.store.look(), self._recall()
+            if latest.token and latest.token == seen.sent.token:
+                self._note(Seen(latest, State(), seen.held))
                 return False
-            if seen == 0 and (self.folder / "run.json").is_file():
-                raise RunError("store.both", where=str(self.folder), address=self.address)
-            self._note(FETCHING, held)
-            for name, last in sent.items():
-                if name not in held or held[name].push < last:
-                    self._get(name)
-            for name in set(self._list()) - set(sent):
+            if not latest.token or latest.token == seen.state.token:
+                return False
+            latest = State(latest.token, {name: one for name, one in latest.files.items() if _is_part(name)})
+            now = self._list(seen.held)
+            if now and not seen.is_met:
+                raise RunError("store.both", where=str(self.folder), address=self.store.address)
+            if not seen.partial:
+                self._put_aside(seen, now, latest)
+            self._note(Seen(State("", seen.state.files), State(), now, partial=True))
+            for name, digest in latest.files.items():
+                if name not in now or now[name].hash != digest:
+                    self._get(name, digest)
+            for name in set(seen.state.files) - set(latest.files):
                 (self.folder / name).unlink(missing_ok=True)
-            self._note(push, {name: Held(sent[name], *state) for name, state in self._list().items()})
+            self._note(Seen(latest, State(), self._list(now)))
             return True
 
     def push(self) -> None:
-        """Send what has changed since the two last met. Raises RunError where another machine has pushed meanwhile."""
+        """Send what has changed. Raises RunError where another machine has pushed meanwhile."""
         with self._reach():
-            push, sent = self._look()
-            seen, held = self._recall()
-            if not push:
-                # What is cut short before its end is known for a run's then, and not for somebody's files.
-                self._tell(0, {})
-            if push > seen:
-                raise RunError("store.ahead", where=self.address)
-            now = self._list()
-            changed = [name for name, state in now.items() if name not in sent or held.get(name, ())[1:] != state]
-            gone = set(sent) - set(now)
-            if not (changed or gone):
+            seen = self._recall()
+            before = self._meet(seen)
+            held = self._list(seen.held)
+            if {name: one.hash for name, one in held.items()} == before.files:
+                self._note(Seen(before, State(), held))
                 return
-            for name in sorted(changed, key=lambda name: now[name][1]):
-                self._put(name)
-            for name in gone:
-                if self.store.exists(self._place(name)):
-                    self.store.rm_file(self._place(name))
-            sent = {name: push + 1 if name in changed else sent[name] for name in now}
-            self._tell(push + 1, sent)
-            self._note(push + 1, {name: Held(sent[name], *state) for name, state in now.items()})
+            there = set(before.files.values())
+            for name, one in held.items():
+                if one.hash not in there:
+                    held[name] = self._put(self.folder / name, one)
+                    there.add(held[name].hash)
+            after = State(secrets.token_hex(8), {name: one.hash for name, one in held.items()})
+            # Somebody else may have pushed while this was sent.
+            self._meet(seen)
+            self._note(Seen(before, after, held))
+            self.store.tell(after)
+            self._note(Seen(after, State(), held))
+            for digest in set(before.files.values()) - set(after.files.values()):
+                self.store.remove(digest)
 
     def claim(self) -> None:
-        """Take the store for a folder that begins anew: what lies there gives way at the next push."""
+        """Take the store for a folder that begins anew: what lies there is given up."""
         with self._reach():
-            self._note(self._look()[0], {})
+            before, after = self.store.look(), State(secrets.token_hex(8))
+            self.store.tell(after)
+            self._note(Seen(after))
+            for digest in set(before.files.values()):
+                self.store.remove(digest)
 
-    def _look(self) -> tuple[int, dict[str, int]]:
-        """(the store's number, file -> number of the push that sent it last). Raises RunError where other files lie."""
-        try:
-            note = json.loads(self.store.cat_file(self._place(NOTE)))
-        except FileNotFoundError:
-            if self.store.exists(self.root) and self.store.find(self.root):
-                raise RunError("store.foreign", where=self.address) from None
-            return 0, {}
-        return int(note["push"]), {str(name): int(last) for name, last in note["files"].items() if _is_part(str(name))}
+    def _meet(self, seen: Seen) -> State:
+        """The store's state, which this folder has seen or made. Raises RunError for any other."""
+        latest = self.store.look()
+        if latest.token and latest.token not in (seen.state.token, seen.sent.token):
+            raise RunError("store.ahead", where=self.store.address)
+        return latest
 
-    def _list(self) -> dict[str, tuple[int, int]]:
-        """Files of the folder, with size and time; what is half written or only of this machine has a dot."""
+    def _list(self, held: dict[str, Held]) -> dict[str, Held]:
+        """The run's files in the folder; hashed are those that are not as they were `held`."""
         found = {}
-        for path in self.folder.rglob("*") if self.folder.is_dir() else ():
-            name = path.relative_to(self.folder).as_posix()
-            if _is_part(name) and path.is_file():
-                state = path.stat()
-                found[name] = (state.st_size, state.st_mtime_ns)
+        for part in (*FOLDERS, *FILES):
+            path = self.folder / part
+            for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+                name = file.relative_to(self.folder).as_posix()
+                if not _is_part(name) or not file.is_file():
+                    continue
+                known, facts = held.get(name), file.stat()
+                same = known is not None and known[:2] == (facts.st_size, facts.st_mtime_ns)
+                found[name] = known if known is not None and same else _look_at(file)
         return found
 
-    def _place(self, name: str) -> str:
-        return f"{self.root}/{name}"
+    def _put_aside(self, seen: Seen, now: dict[str, Held], latest: State) -> None:
+        """Keep what was changed here since the two last met, and is not what the other has."""
+        for name, one in now.items():
+            if one.hash not in (seen.state.files.get(name), latest.files.get(name)):
+                kept = self.folder / ASIDE / seen.state.token / name
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                os.replace(self.folder / name, kept)
 
-    def _put(self, name: str) -> None:
-        # Object stores have no folders, and disks want them first.
-        self.store.makedirs(self._place(name).rpartition("/")[0], exist_ok=True)
-        self.store.put_file(str(self.folder / name), self._place(name))
+    def _put(self, file: Path, one: Held) -> Held:
+        """Send a file. Returns it as it was sent: another process may add to it meanwhile."""
+        while True:
+            self.store.put(file, one.hash)
+            now = _look_at(file)
+            if now.hash == one.hash:
+                return now
+            one = now
 
-    def _tell(self, push: int, sent: dict[str, int]) -> None:
-        self.store.makedirs(self.root, exist_ok=True)
-        self.store.pipe_file(self._place(NOTE), json.dumps({"push": push, "files": sent}).encode())
-
-    def _get(self, name: str) -> None:
+    def _get(self, name: str, digest: str) -> None:
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         half = path.with_name(f".{path.name}.half")
-        self.store.get_file(self._place(name), str(half))
+        self.store.get(digest, half)
+        if (found := _look_at(half).hash) != digest:
+            raise RunError("store.unreachable", where=self.store.address, why=f"{name}: {found} != {digest}")
         half.replace(path)
 
-    def _recall(self) -> tuple[int, dict[str, Held]]:
-        """(number, files) of when the two last met; a folder that was sent elsewhere never met this store."""
+    def _recall(self) -> Seen:
         try:
             note = json.loads((self.folder / NOTE).read_bytes())
         except (OSError, ValueError):
-            return 0, {}
-        if note.get("address") != self.address:
-            return 0, {}
-        return note["push"], {name: Held(*held) for name, held in note["files"].items()}
+            return Seen()
+        # A folder that was sent elsewhere before has nothing in common with this store.
+        if note.get("address") != self.store.address:
+            return Seen()
+        held = {name: Held(*one) for name, one in note["held"].items()}
+        return Seen(State(*note["state"]), State(*note["sent"]), held, note["partial"])
 
-    def _note(self, push: int, held: dict[str, Held]) -> None:
-        write_atomic(self.folder / NOTE, json.dumps({"address": self.address, "push": push, "files": held}))
+    def _note(self, seen: Seen) -> None:
+        write_atomic(self.folder / NOTE, json.dumps({"address": self.store.address, **seen._asdict()}))
 
     @contextmanager
     def _reach(self) -> Iterator[None]:
@@ -160,52 +200,77 @@ class Mirror:
         with FileLock(self.folder / ".mirror.lock"):
             try:
                 yield
-            except (RunError, KeyboardInterrupt):
+            except TuneproofError:
                 raise
             except Exception as error:
+                if is_full(error):
+                    raise FitError("disk.filled", where=str(self.folder)) from error
                 # Each kind of store has errors of its own, without a common class.
                 why = f"{type(error).__name__}: {error}"[:300]
-                raise RunError("store.unreachable", where=self.address, why=why) from error
+                raise RunError("store.unreachable", where=self.store.address, why=why) from error
 
 
-def open_store(address: str) -> tuple[Any, str]:
-    """fsspec's file system for a URI, and the path on it. Raises UsageError for one that is not known here, and for one
-    with a password in it: it would stand in config.yaml."""
-    from fsspec.core import url_to_fs
-
-    if urlsplit(address).password:
-        raise UsageError("store.password", where="report.store")
-    try:
-        store, root = url_to_fs(address)
-    except (ValueError, ImportError) as error:
-        raise UsageError("store.unknown", where=address, why=str(error)) from error
-    return store, str(root).rstrip("/")
-
-
-def fetch_run(run: RunDir, address: str | None, *, restart: bool = False) -> bool:
-    """Begin with what lies at the store; the caller holds the folder. With `restart` it is to be overwritten."""
-    if address is None:
-        return False
-    mirror = Mirror(run.path, address)
-    if restart:
-        mirror.claim()
-        return False
-    return mirror.fetch()
+def fetch_run(run: RunDir, address: str | None) -> bool:
+    """Begin with what lies at the store, if there is one; the caller holds the folder."""
+    return address is not None and Mirror(run.path, address).fetch()
 
 
 def push_run(work: Work) -> None:
-    """Keep the store up with the folder. A store that cannot be reached now is told of, and tried again later."""
+    """Keep the store up with the folder, or with that of the run which this is a trial of. A store that cannot be
+    reached now is told of, and tried again later."""
+    while work.outer is not None:
+        work = work.outer
     if work.config.report.store is None:
         return
     try:
         Mirror(work.run.path, work.config.report.store).push()
     except RunError as error:
-        if error.key == "store.ahead":
+        if error.key != "store.unreachable":
             raise
         work.progress.say("store.behind", why=error.values["why"])
 
 
+class Copy(NamedTuple):
+    """A state that the lead has sent, for ranks on machines that do not see its disk."""
+
+    folder: Path
+    address: str
+    token: str
+
+
+def hand_over(work: Work) -> Copy | None:
+    """Send all that the other ranks need; None where no store is named. Raises RunError where it cannot be sent."""
+    while work.outer is not None:
+        work = work.outer
+    if work.config.report.store is None:
+        return None
+    mirror = Mirror(work.run.path.resolve(), work.config.report.store)
+    mirror.push()
+    return Copy(mirror.folder, mirror.store.address, mirror.token)
+
+
+def take_over(copy: Copy | None) -> None:
+    """Have what the lead has sent; nothing on its own disk. Raises RunError where it is not there."""
+    if copy is None:
+        return
+    mirror = Mirror(copy.folder, copy.address)
+    if mirror.token != copy.token:
+        mirror.fetch()
+    if mirror.token != copy.token:
+        raise RunError("store.unreachable", where=copy.address, why=f"{mirror.token} != {copy.token}")
+
+
+def _look_at(file: Path) -> Held:
+    """A file's content by its hash; where it grows meanwhile, its size and time are those of before."""
+    facts, digest = file.stat(), hashlib.sha256()
+    with file.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return Held(facts.st_size, facts.st_mtime_ns, digest.hexdigest())
+
+
 def _is_part(name: str) -> bool:
-    """Whether a name is one of the run's files: nothing above the folder, nothing with a dot before it."""
+    """Whether a name is one of the run's files: below the folder, on every system, and not half written."""
     parts = name.split("/")
-    return not any(part.startswith(".") or not part for part in parts)
+    plain = all(part and not part.startswith(".") and not set(part) & set("\\:") for part in parts)
+    return plain and (parts[0] in FOLDERS or name in FILES)

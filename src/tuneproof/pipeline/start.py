@@ -32,7 +32,7 @@ from tuneproof.pipeline.cure import cure_run, is_asked
 from tuneproof.pipeline.folder import clear_run, refuse_foreign
 from tuneproof.pipeline.fork import Fork, fork_run
 from tuneproof.pipeline.incoming import hold_stdin, keep_stdin, pin_names
-from tuneproof.pipeline.mirror import fetch_run
+from tuneproof.pipeline.mirror import Mirror, fetch_run
 from tuneproof.pipeline.noting import Noting
 from tuneproof.pipeline.onward import adopt_adapter, copy_start, fingerprint_start
 from tuneproof.pipeline.rounds import is_missing, probe_rate, run_asked
@@ -70,10 +70,14 @@ def start_run(request: RunRequest, progress: Progress) -> RunDir:
         run, held = fork.run, held._replace(config=fork.config)
         wanted = fingerprint(held.config)
         with run.lock():
-            fetch_run(run, held.config.report.store, restart=request.restart)
+            store = held.config.report.store
+            if not request.restart:
+                fetch_run(run, store)
             refuse_foreign(run, held.config, restart=request.restart)
             if request.restart:
                 clear_run(run)
+                if store is not None:
+                    Mirror(run.path, store).claim()
             config = keep_stdin(held, run)
             wanted = wanted if held.file is None else fingerprint(config)
             if fork.is_new and run.has(RunRecord):
@@ -148,7 +152,9 @@ def continue_run(run: RunDir, progress: Progress, until: Until, store: str | Non
         fetch_run(run, store)
         finish_adoption(run)
         config = load_settled(run.config)
-        config.report.store = store
+        if config.report.store != store:
+            config.report.store = store
+            write_atomic(run.config, dump_config(config))
         refuse_other(run, {**fingerprint_run(config), "config": run.load(RunRecord).fingerprint["config"]})
         refuse_unchosen(run, config, until)
         work = Work(run, config, Noting(progress, run))

@@ -59,6 +59,7 @@ class Work:
         self.config = config
         self.progress = progress
         self.stance: Stance = None
+        self.outer: Work | None = None  # The run that this is a trial of.
         self.split = False  # Whether the base is loaded to be split over the ranks; see `crew.hold_together`.
         self.on_checkpoint: Callable[[Work, int], None] = lambda work, step: None  # May ask the model.
 
@@ -145,7 +146,7 @@ class Work:
         """Another run on the same loaded base, for a while: a base bears one adapter at a time."""
         self.drop_adapter()
         other = Work(run, config, self.progress)
-        other.hardware, other.tokenizer = self.hardware, self.tokenizer
+        other.outer, other.hardware, other.tokenizer = self, self.hardware, self.tokenizer
         if self.plan.settings.strategy == "fsdp":
             self.drop_base()  # It is loaded anew to be split, and would lie there beside that.
         else:
