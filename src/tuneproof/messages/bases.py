@@ -50,8 +50,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "其他工具支持广泛；下载前需要申请，许可证附有使用条款。",
     ),
     "bases.six_gigabytes": (
-        "The first choice for a 6 GB card: Chinese and English, open licence, full-precision LoRA fits.",
-        "6 GB 显卡的首选：中英文俱佳，许可证开放，全精度 LoRA 放得下。",
+        "The first choice for a 6 GB card: Chinese and English, open licence, 16-bit LoRA fits.",
+        "6 GB 显卡的首选：中英文俱佳，许可证开放，16 位 LoRA 放得下。",
     ),
     "bases.open_english": (
         "English only, fully open training data and recipe: when you must say what the model was trained on.",
@@ -70,8 +70,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "英文，许可证开放，同等规模中支持最好的模型之一。",
     ),
     "bases.large_chinese": (
-        "Chinese and English with an open licence: the choice for 12 GB in 4 bits and 24 GB in full.",
-        "中英文，许可证开放：12 GB 用 4 bit、24 GB 用全精度时的选择。",
+        "Chinese and English with an open licence: the choice for 12 GB in 4 bits and 24 GB in 16 bits.",
+        "中英文，许可证开放：12 GB 用 4 bit、24 GB 用 16 位时的选择。",
     ),
     "bases.largest": (
         "The largest worth trying on one 24 GB card, in 4 bits. Try a smaller one first: compare verdicts.",
