@@ -38,8 +38,8 @@ def read(page: Path) -> str:
 
 
 def list_blocks(text: str) -> list[str]:
-    """Code blocks, without their comments."""
-    blocks = re.findall(r"^```\w*\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    """Code blocks, without their comments, and without the hub that a page's readers reach best."""
+    blocks = re.findall(r"^```\w*\n(.*?)^```", text.replace(" --hub modelscope", ""), re.DOTALL | re.MULTILINE)
     return [re.sub(r"\s+#.*$", "", block, flags=re.MULTILINE).strip() for block in blocks]
 
 
