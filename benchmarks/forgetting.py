@@ -1,12 +1,12 @@
 """What replay, learning rate and the adapter's scale do to forgetting, on the demo model and the demo's rows.
 
-    python benchmarks/forgetting.py                               replay 0, 0.02, 0.05, 0.1, 0.2; about 40 minutes
-    python benchmarks/forgetting.py --fractions 0.1 --rates 5e-4  one cell more
-    python benchmarks/forgetting.py --fractions                   the table of what was measured
+    python -m benchmarks.forgetting                               replay 0, 0.1, 0.3, 0.5; about 40 minutes
+    python -m benchmarks.forgetting --fractions 0.1 --rates 5e-4  one cell more
+    python -m benchmarks.forgetting --fractions                   the table of what was measured
 
 Each cell is one run through the command line, with as many passes over the rows as the demo has; the choice of the
 scale measures every scale on the select rows and on 300 retention probes, and that is the curve. Cells are kept in
-benchmarks/forgetting.json as they are done, and printed as a table in English and Chinese.
+benchmarks/forgetting.json as they are done, and written as a table into docs/measuring.md and its Chinese twin.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.pages import fill_page, list_pages
 from tuneproof.demo import demo_data_path
 
 OUT = Path(__file__).with_suffix(".json")
@@ -27,7 +28,8 @@ HEADS = {
     "en": "| replay, tokens | rows | rate | scale | task score | lost of right | gained | net loss ± SE, points |",
     "zh": "| 重放占比（词元） | 条数 | 学习率 | 缩放 | 任务得分 | 丢失的正确回答 | 新增 | 净损失 ± 标准误（百分点） |",
 }
-FRACTIONS = (0.0, 0.02, 0.05, 0.1, 0.2)
+FRACTIONS = (0.0, 0.1, 0.3, 0.5)
+MARK = "forgetting"
 RATE = 1e-3
 """What the plan chooses for the demo model."""
 SETTINGS = (
@@ -92,8 +94,10 @@ def main(fractions: Sequence[float], rates: Sequence[float], folder: Path) -> No
             others = [cell for cell in load_cells() if (cell["fraction"], cell["rate"]) != (fraction, rate)]
             cells = sorted([*others, made], key=lambda cell: (cell["fraction"], -cell["rate"]))
             OUT.write_text(json.dumps(cells, indent=1) + "\n", encoding="utf-8")
-    for language in HEADS:
-        print(draw_table(load_cells(), language))
+    for language, page in list_pages("measuring").items():
+        table = draw_table(load_cells(), language)
+        page.write_text(fill_page(page.read_text(encoding="utf-8"), MARK, table), encoding="utf-8")
+        print(table)
 
 
 if __name__ == "__main__":

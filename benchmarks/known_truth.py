@@ -1,8 +1,8 @@
 """Experiments whose truth is known: does the verdict say it?
 
-    python benchmarks/known_truth.py shuffled nothing demo planted cured leaked few     each about 6 minutes on 2 cores
-    python benchmarks/known_truth.py nothing --seeds 20                           about two hours
-    python benchmarks/known_truth.py nothing --seeds 20 --go-on                   only those that are not there yet
+    python -m benchmarks.known_truth shuffled nothing demo planted cured leaked few     each about 6 minutes on 2 cores
+    python -m benchmarks.known_truth nothing --seeds 20                           about two hours
+    python -m benchmarks.known_truth nothing --seeds 20 --go-on                   only those that are not there yet
 
 - `shuffled`: the demo's answers, permuted within their task. The form can be learnt, the content cannot: never SHIP.
 - `nothing`: answers drawn from the base itself. There is nothing to learn: never SHIP, and of 20 seeds at least 16 end
@@ -15,7 +15,9 @@
 - `few`: 60 rows: too few for a test split, NOT ENOUGH EVIDENCE with the rows that are needed.
 
 Each is run through the command line in a folder of its own; what came out is written to benchmarks/known_truth.json and
-held against what should. Exit code 1 where one differs.
+held against what should, and as a table into benchmarks/RESULTS.md. Exit code 1 where one differs.
+
+    python -m benchmarks.known_truth --merge other.json     take in what another folder has found, and write the table
 """
 
 from __future__ import annotations
@@ -26,11 +28,12 @@ import random
 import subprocess
 import sys
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from benchmarks.pages import fill_page
 from tuneproof.demo import demo_data_path
 from tuneproof.evals.probes import Probe, load_probes
 from tuneproof.model.chat import encode_prompt, end_ids
@@ -41,7 +44,8 @@ from tuneproof.rundir import RunDir
 
 Rows = list[dict[str, str]]
 Result = dict[str, Any]
-OUT = Path(__file__).with_suffix(".json")
+OUT, RESULTS = Path(__file__).with_suffix(".json"), Path(__file__).with_name("RESULTS.md")
+MARK = "known truth"
 PLANTED_FAMILIES = ("places", "facts")
 WORDINGS = ("Quick question. {}", "Please tell me: {}", "{} I forgot.", "My son asks: {}")
 OPTIONS = ("--memory", "3GB", "--set", "data.task=task")
@@ -268,9 +272,50 @@ TRIES: dict[str, Callable[[Path, int], Result]] = {
 }
 
 
+def draw_table(found: dict[str, dict[str, Result]]) -> str:
+    """What came out, a line an experiment; of several seeds each decision with its number."""
+    lines = [
+        "| experiment | seeds | verdicts | gain, points | lost, gained of right | holds | commit |",
+        "|" + " --- |" * 7,
+    ]
+    for name in TRIES:
+        results = [found[name][seed] for seed in sorted(found.get(name, {}), key=int)]
+        if not results:
+            continue
+        decisions = Counter(one.get("decision") or str(one.get("codes")) for one in results)
+        gains = [100 * one["delta"] for one in results if one.get("delta") is not None]
+        flips = [one["probes"] for one in results if "probes" in one]
+        told = [
+            name,
+            str(len(results)),
+            ", ".join(f"{decision} {count}" for decision, count in decisions.most_common()),
+            f"{min(gains):+.1f} to {max(gains):+.1f}" if len(gains) > 1 else "".join(f"{gain:+.1f}" for gain in gains),
+            f"{sum(one['lost'] for one in flips)}, {sum(one['gained'] for one in flips)} of "
+            f"{sum(one['base_right'] for one in flips)}"
+            if flips
+            else "",
+            f"{sum(one['holds'] for one in results)} of {len(results)}",
+            ", ".join(sorted({one["commit"] for one in results})),
+        ]
+        lines.append(f"| {' | '.join(told)} |")
+    return "\n".join(lines)
+
+
+def load_found(file: Path) -> dict[str, dict[str, Result]]:
+    """Experiment -> seed -> what came out."""
+    found: dict[str, dict[str, Result]] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    return found
+
+
+def save_found(found: dict[str, dict[str, Result]]) -> None:
+    """Keep what came out, and write the table."""
+    OUT.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    RESULTS.write_text(fill_page(RESULTS.read_text(encoding="utf-8"), MARK, draw_table(found)), encoding="utf-8")
+
+
 def main(names: Sequence[str], seeds: int, folder: Path, go_on: bool) -> int:
     """Run them, write what came out after each with its commit, and say what does not hold."""
-    found = json.loads(OUT.read_text(encoding="utf-8")) if OUT.is_file() else {}
+    found = load_found(OUT)
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], stdout=subprocess.PIPE, text=True, check=True)
     for name in names:
         for seed in range(1, seeds + 1):
@@ -278,7 +323,7 @@ def main(names: Sequence[str], seeds: int, folder: Path, go_on: bool) -> int:
                 continue
             result = TRIES[name](folder / f"{name}-{seed}", seed) | {"commit": commit.stdout.strip()}
             found.setdefault(name, {})[str(seed)] = result
-            OUT.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+            save_found(found)
             told = {key: value for key, value in result.items() if key != "lost_items"}
             print(name, seed, json.dumps(told), flush=True)
     unsure = [one["decision"] == "not_enough_evidence" for one in found.get("nothing", {}).values() if one["holds"]]
@@ -289,9 +334,13 @@ def main(names: Sequence[str], seeds: int, folder: Path, go_on: bool) -> int:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="+", choices=TRIES)
+    parser.add_argument("names", nargs="*", choices=[*TRIES, []])
+    parser.add_argument("--merge", type=Path, help="what another folder has found")
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--go-on", action="store_true", help="leave out what is in the file already")
     parser.add_argument("--folder", type=Path, default=Path("runs/known_truth"))
     options = parser.parse_args()
+    if options.merge:
+        known, other = load_found(OUT), load_found(options.merge)
+        save_found({name: known.get(name, {}) | other.get(name, {}) for name in {**known, **other}})
     sys.exit(main(options.names, options.seeds, options.folder, options.go_on))

@@ -4,9 +4,9 @@ Nobody here has run 1e8 rows or 1,024 GPUs. What can be measured on one machine 
 RESULTS.md that are named beside the constants); what cannot is assumed, and said to be. The shares of the workers are
 simulated by the code's own rule (`model/crew`), for as many ranks as there would be.
 
-    python benchmarks/scale_model.py                # the table
-    python benchmarks/scale_model.py --write        # into docs/scale.md and docs/scale.zh-CN.md
-    python benchmarks/scale_model.py --measure      # the constants of this machine, in about 20 seconds
+    python -m benchmarks.scale_model                # the table
+    python -m benchmarks.scale_model --write        # into docs/scale.md and docs/scale.zh-CN.md
+    python -m benchmarks.scale_model --measure      # the constants of this machine, in about 20 seconds
 """
 
 from __future__ import annotations
@@ -17,14 +17,13 @@ import math
 import time
 import tracemalloc
 from functools import cache
-from pathlib import Path
 from statistics import NormalDist
 from typing import NamedTuple
 
+from benchmarks.pages import fill_page, list_pages
 from tuneproof.plan.recipe import choose_epochs
 
-DOCS = Path(__file__).parent.parent / "docs"
-MARKS = ("<!-- cost -->", "<!-- /cost -->")
+MARK = "cost"
 
 # Measured; the lines of RESULTS.md that they are from.
 CHECKED = 1_200_000 / 328  # rows a second of `check` on 2 cores ("1,200,000 rows")
@@ -183,13 +182,6 @@ def draw_table(*, chinese: bool) -> str:
     return "\n".join(lines)
 
 
-def fill_page(page: str, table: str) -> str:
-    """The page with the table between its marks."""
-    before, _, rest = page.partition(MARKS[0])
-    _, _, after = rest.partition(MARKS[1])
-    return f"{before}{MARKS[0]}\n{table}\n{MARKS[1]}{after}"
-
-
 def measure() -> None:
     """Print the constants of this machine that are measured here."""
     import hashlib
@@ -240,9 +232,9 @@ def main() -> None:
         measure()
         return
     if given.write:
-        for name, chinese in (("scale.md", False), ("scale.zh-CN.md", True)):
-            page = (DOCS / name).read_text(encoding="utf-8")
-            (DOCS / name).write_text(fill_page(page, draw_table(chinese=chinese)), encoding="utf-8")
+        for language, page in list_pages("scale").items():
+            table = draw_table(chinese=language == "zh")
+            page.write_text(fill_page(page.read_text(encoding="utf-8"), MARK, table), encoding="utf-8")
     print(draw_table(chinese=False))
 
 

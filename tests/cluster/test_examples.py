@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-import runpy
 import subprocess
 from typing import get_args, get_type_hints
 
 import pytest
 import yaml
 
+from benchmarks import scale_model
+from benchmarks.pages import fill_page, list_pages
 from tests.source import ROOT
 from tuneproof.cli import _list_commands
 
@@ -36,12 +37,11 @@ def test_the_files_parse() -> None:
     subprocess.run(["bash", "-n", str(EXAMPLES / "slurm.sh")], check=True)
 
 
-@pytest.mark.parametrize(("page", "chinese"), [("scale.md", False), ("scale.zh-CN.md", True)])
-def test_the_cost_table_is_up_to_date(page: str, chinese: bool) -> None:
-    """`benchmarks/scale_model.py --write` writes it."""
-    script = runpy.run_path(str(ROOT / "benchmarks" / "scale_model.py"), run_name="scale_model")
-    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
-    assert script["fill_page"](text, script["draw_table"](chinese=chinese)) == text
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_cost_table_is_up_to_date(language: str) -> None:
+    """`python -m benchmarks.scale_model --write` writes it."""
+    text = list_pages("scale")[language].read_text(encoding="utf-8")
+    assert fill_page(text, scale_model.MARK, scale_model.draw_table(chinese=language == "zh")) == text
 
 
 def test_shares_follow_the_rule_of_the_crew() -> None:
@@ -50,7 +50,6 @@ def test_shares_follow_the_rule_of_the_crew() -> None:
 
     from tuneproof.model.crew import Crew
 
-    script = runpy.run_path(str(ROOT / "benchmarks" / "scale_model.py"), run_name="scale_model")
     sizes = [round(1e6 * math.exp(0.8 * NormalDist().inv_cdf((at + 0.5) / 40))) for at in range(40)]
     busiest = max(sum(sizes[at] for at in Crew(rank, 6).share(sizes)) for rank in range(6))
-    assert script["find_share"](6, 40, 0.8) == pytest.approx(busiest / sum(sizes), rel=1e-4)
+    assert scale_model.find_share(6, 40, 0.8) == pytest.approx(busiest / sum(sizes), rel=1e-4)
