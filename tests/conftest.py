@@ -67,6 +67,7 @@ LONGEST = (
     "pipeline/test_chain.py",
     "pipeline/test_blame.py",
     "pipeline/test_onward.py",
+    "pipeline/test_mirror.py",
 )
 """Files that take long, longest first. The second needs no demo model: the first converts it, on a new machine."""
 

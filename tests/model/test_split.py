@@ -39,7 +39,8 @@ def compare(folder: str) -> None:
             enable_checkpointing(get_base(whole))
             enable_checkpointing(get_base(split))
         split_layers(split, "cpu")
-        held = [weight.to_local() for layer in list_shared(split) for weight in layer]
+        parts: list[Any] = [weight for layer in list_shared(split) for weight in layer]
+        held = [part.to_local() for part in parts]
         wanted, got = (find_gradients(model, crew.rank) for model in (whole, split))
         answers = [generate_answers(model, [PROMPT], limits=[4], ends=[])[0].ids for model in (whole, split)]
         found.append(

@@ -68,6 +68,17 @@ def break_at(monkeypatch: pytest.MonkeyPatch, name: str, call: int, *, after: bo
     monkeypatch.setattr(Store, name, fail)
 
 
+def note(monkeypatch: pytest.MonkeyPatch, name: str, hear: Callable[..., None]) -> None:
+    """Let `hear` have what the store is given, before it is done."""
+    plain = getattr(Store, name)
+
+    def call(self: Store, *given: Any) -> Any:
+        hear(*given)
+        return plain(self, *given)
+
+    monkeypatch.setattr(Store, name, call)
+
+
 def test_another_machine_has_what_was_pushed_and_the_first_what_the_other_did(open_folder: Any) -> None:
     one, two = open_folder("one"), open_folder("two")
     write(one, run="1", base="old", weights="x" * 100)
@@ -88,8 +99,7 @@ def test_another_machine_has_what_was_pushed_and_the_first_what_the_other_did(op
 def test_only_what_changed_is_sent_and_fetched(open_folder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     moved: list[str] = []
     for name in ("put", "get", "remove"):
-        plain = getattr(Store, name)
-        monkeypatch.setattr(Store, name, lambda *given, plain=plain, name=name: (moved.append(name), plain(*given))[1])
+        note(monkeypatch, name, lambda *given, name=name: moved.append(name))
     one, two = open_folder("one"), open_folder("two")
     # Equal contents are one.
     write(one, run="1", base="same", tuned="same", weights="x" * 1000)
@@ -369,7 +379,7 @@ def test_a_run_that_lost_its_machine_ends_as_if_it_had_not(tiny_model_dir: Path,
     config.train.max_steps = 2
     with pytest.raises(RunError, match=r"train\.max_steps"):
         run_all(RunRequest(config, tmp_path / "other", command="tuneproof run"), Quiet())
-    request = RunRequest(config, tmp_path / "anew", command="tuneproof run", restart=True, until="check")
+    request = RunRequest(config, tmp_path / "anew", command="tuneproof run", restart=True, until="replay")
     anew = run_all(request, Quiet())
     held = Store(config.report.store).look().files
     assert "verdict.json" not in held
@@ -381,8 +391,7 @@ def test_trials_are_sent_as_they_go(tiny_model_dir: Path, tmp_path: Path, monkey
     config.train.max_steps, config.trials.seeds = 2, 2
     config.report.store = f"memory://trials-{uuid.uuid4().hex}/run"
     told: list[set[str]] = []
-    plain = Store.tell
-    monkeypatch.setattr(Store, "tell", lambda self, state: (told.append(set(state.files)), plain(self, state))[1])
+    note(monkeypatch, "tell", lambda state: told.append(set(state.files)))
     run = run_all(RunRequest(config, tmp_path / "run", command="tuneproof run"), Quiet())
     (trial,) = {path.name for path in run.trials.iterdir() if path.is_dir()}
     half = [files for files in told if any(f"trials/{trial}/checkpoints" in name for name in files)]
