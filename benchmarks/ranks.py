@@ -5,8 +5,8 @@ processes with the whole model each, and as two with its layers split over them.
 of all steps and the adapters; timed are the answers of the base (stage `base` of run.json; answers that earlier runs
 have made are not used) and the training (`training.seconds`), without loading.
 
-    python benchmarks/ranks.py --folder OUT                          # about 12 minutes on two free cores
-    python benchmarks/ranks.py --folder OUT --items 96 --steps 4     # about 5
+    python -m benchmarks.ranks --folder OUT                                          # about 12 minutes on two free cores
+    python -m benchmarks.ranks --folder OUT --items 600 --steps 1 --ways ddp         # answers alone: about 7
 """
 
 from __future__ import annotations
@@ -102,20 +102,21 @@ def compare(one: Found, other: Found) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Run all three and print them as JSON."""
+    """Run them and print what came out as JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--items", type=int, default=400)
     parser.add_argument("--steps", type=int, default=30)
+    parser.add_argument("--ways", nargs="+", choices=[*WAYS][1:], default=[*WAYS][1:])
     given = parser.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
     config = given.folder / "run.yaml"
     write_config(config, given.items, given.steps)
-    found = {way: measure(way, config, given.folder / way) for way in WAYS}
+    found = {way: measure(way, config, given.folder / way) for way in ("single", *given.ways)}
     one = found["single"]
     told: dict[str, Any] = {"answers": one.answers, "steps": len(one.losses)}
     told |= {"training_seconds": round(one.training, 1), "answering_seconds": round(one.answering, 1)}
-    print(json.dumps(told | {way: compare(one, found[way]) for way in ("ddp", "fsdp")}, indent=1))
+    print(json.dumps(told | {way: compare(one, found[way]) for way in given.ways}, indent=1))
 
 
 if __name__ == "__main__":
