@@ -5,8 +5,8 @@ processes with the whole model each, and as two with its layers split over them.
 of all steps and the adapters; timed are the answers of the base (stage `base` of run.json; answers that earlier runs
 have made are not used) and the training (`training.seconds`), without loading.
 
-    python -m benchmarks.ranks --folder OUT                                          # about 12 minutes on two free cores
-    python -m benchmarks.ranks --folder OUT --items 600 --steps 1 --ways ddp         # answers alone: about 7
+    python -m benchmarks.ranks --folder OUT                                     # about 12 minutes on two free cores
+    python -m benchmarks.ranks --folder OUT --items 600 --steps 1 --ways ddp    # answers alone: about 5
 """
 
 from __future__ import annotations
