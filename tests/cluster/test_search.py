@@ -21,7 +21,7 @@ from tuneproof.rundir import RunDir
 pytestmark = pytest.mark.skipif(
     "TUNEPROOF_TEST_CLUSTER" not in os.environ, reason="starts Ray, which takes minutes: set TUNEPROOF_TEST_CLUSTER=1"
 )
-TRIALS, STEPS = 3, 8
+TRIALS, STEPS = 6, 8
 
 
 class Searched(NamedTuple):
@@ -78,7 +78,7 @@ def test_what_had_ended_before_the_kill_is_not_trained_again(searched: Searched)
 def test_it_ends_in_a_verdict_on_test_rows_and_says_what_the_choice_is_worth(searched: Searched) -> None:
     search = searched.run.load(Trials).search
     assert search is not None
-    assert [one.name for one in search.tried] == ["search-01", "search-02", "search-03"]
+    assert [one.name for one in search.tried] == [f"search-{at:02}" for at in range(1, TRIALS + 1)]
     assert search.chosen is not None
     assert search.loss is not None
     assert search.test == searched.run.load(Verdict).task.tuned
