@@ -7,7 +7,7 @@
     `- ConfigOptions     --config --set                    what has a config
        |- DataOptions    DATA... --model --hub --test      what reads rows
        |- LimitOptions   --memory --time --device          what is planned
-       |- FolderOptions  --out --gate --restart --fork --store    what writes a run folder
+       |- FolderOptions  --out --gate --restart --fork ...     what writes a run folder
        `- TrialOptions   --seeds --learning-curve ...      what is run besides the run
 
 `help` is a key of the message catalogue; `app.py` tells it in the language in use. `knobs` gives the config keys that

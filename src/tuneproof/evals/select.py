@@ -5,11 +5,10 @@ a slice of the probes (others than the verdict's): successive halving (Jamieson 
 cut. Each has a chance to ship (`evals/chance`; none where its answers degenerate), and is worth that chance times
 its gain. Of those worth about as much as the best, or as likely to ship, the earliest checkpoint, then the smallest
 scale, within one standard error of the best one's score is chosen (1-SE rule): the least drift that costs nothing
-measurable. Where no
-finalist is likely to ship, weaker scales of the best checkpoint are tried. Scaling is exact interpolation with the
-base, and interpolation has the best known trade of gain against forgetting (docs/evidence.md, rule 14). The score of
-the choice is never reported as the result: best-of-20 on 50 items overstates by 7.9 points (docs/evidence.md, rule
-15).
+measurable. Where no finalist is likely to ship, weaker scales of the best checkpoint are tried. Scaling is exact
+interpolation with the base, and interpolation has the best known trade of gain against forgetting (docs/evidence.md,
+rule 14). The score of the choice is never reported as the result: best-of-20 on 50 items overstates by 7.9 points
+(docs/evidence.md, rule 15).
 
 In: what candidates are asked and a way to ask one. Out: a `Selection`, with the whole curve over the scale at the
 chosen checkpoint.

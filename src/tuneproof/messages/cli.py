@@ -143,10 +143,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "GPUs of this machine to use, a process on each.",
         "使用本机几块 GPU，每块一个进程。",
     ),
-    "cli.option.gpus_planned": (
-        "Plan for so many GPUs, a process on each; the memory is that of each.",
-        "按几块 GPU 做规划，每块一个进程；内存按每块计算。",
-    ),
     "cli.option.fork": (
         "Where the run folder belongs to another experiment, begin a new run beside it, from its weights.",
         "运行目录属于另一个实验时，在旁边新建运行，从它的权重继续。",

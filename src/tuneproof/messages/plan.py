@@ -235,6 +235,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Give --gpus {ranks}, or begin a new run, which is planned for what is there.",
         "请加上 --gpus {ranks}；或另起一次运行，按现有的设备重新规划。",
     ),
+    "cli.option.gpus_planned": (
+        "Plan for so many GPUs, a process on each; the memory is that of each.",
+        "按几块 GPU 做规划，每块一个进程；内存按每块计算。",
+    ),
     # Why these settings, and why not others.
     "plan.why.all_fits": (
         "The whole batch fits at once and nothing has to be recomputed: the fastest setting.",

@@ -31,7 +31,7 @@ from tuneproof.progress import Quiet
 from tuneproof.records import Answer
 from tuneproof.rundir import RunDir
 from tuneproof.training.dataset import RowSet, encode_rows
-from tuneproof.training.recovery import Lighter
+from tuneproof.training.recovery import Lighter, refuse_split
 from tuneproof.training.rehearse import Rehearsal, rehearse_step
 from tuneproof.training.train import StepLog, train_adapter
 
@@ -190,7 +190,7 @@ def hold_together(work: Work) -> Iterator[None]:
 def rehearse_share(work: Work, rows: RowSet) -> Rehearsal:
     """The heaviest step on a model that is split: all ranks take the same one, since none could alone.
 
-    Raises FitError where memory runs out: the others are in the middle of the same step.
+    Raises FitError where memory runs out.
     """
     with hold_together(work):
         try:
@@ -198,8 +198,7 @@ def rehearse_share(work: Work, rows: RowSet) -> Rehearsal:
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
-            why = str(error).strip().splitlines()
-            raise FitError("train.out_of_memory_split", why="".join(why[:1])[:200]) from error
+            raise refuse_split(error) from error
 
 
 def train_share(work: Work) -> list[Change]:

@@ -13,7 +13,6 @@ since is put aside, and nothing is lost.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import secrets
@@ -29,6 +28,7 @@ from tuneproof.pipeline.folder import FILES, FOLDERS
 from tuneproof.pipeline.store import State, Store
 from tuneproof.pipeline.work import Work
 from tuneproof.rundir import RunDir, write_atomic
+from tuneproof.training.checkpoint import hash_file
 
 NOTE = ".mirror.json"
 ASIDE = ".aside"
@@ -218,8 +218,7 @@ def fetch_run(run: RunDir, address: str | None) -> bool:
 def push_run(work: Work) -> None:
     """Keep the store up with the folder, or with that of the run which this is a trial of. A store that cannot be
     reached now is told of, and tried again later."""
-    while work.outer is not None:
-        work = work.outer
+    work = _find_outermost(work)
     if work.config.report.store is None:
         return
     try:
@@ -240,8 +239,7 @@ class Copy(NamedTuple):
 
 def hand_over(work: Work) -> Copy | None:
     """Send all that the other ranks need; None where no store is named. Raises RunError where it cannot be sent."""
-    while work.outer is not None:
-        work = work.outer
+    work = _find_outermost(work)
     if work.config.report.store is None:
         return None
     mirror = Mirror(work.run.path.resolve(), work.config.report.store)
@@ -260,13 +258,15 @@ def take_over(copy: Copy | None) -> None:
         raise RunError("store.unreachable", where=copy.address, why=f"{mirror.token} != {copy.token}")
 
 
+def _find_outermost(work: Work) -> Work:
+    """The run that this is a trial of, or the run itself."""
+    return work if work.outer is None else _find_outermost(work.outer)
+
+
 def _look_at(file: Path) -> Held:
     """A file's content by its hash; where it grows meanwhile, its size and time are those of before."""
-    facts, digest = file.stat(), hashlib.sha256()
-    with file.open("rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return Held(facts.st_size, facts.st_mtime_ns, digest.hexdigest())
+    facts = file.stat()
+    return Held(facts.st_size, facts.st_mtime_ns, hash_file(file))
 
 
 def _is_part(name: str) -> bool:

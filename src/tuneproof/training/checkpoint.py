@@ -132,7 +132,7 @@ def publish_checkpoint(stage: Path, final: Path, training: Mapping[str, object] 
     for path in files:
         # safetensors writes 0600: colleagues and containers would find no adapter.
         path.chmod(0o666 & ~umask)
-    listed = {path.name: {"sha256": _hash(path), "bytes": path.stat().st_size} for path in files}
+    listed = {path.name: {"sha256": hash_file(path), "bytes": path.stat().st_size} for path in files}
     for path in files:
         _sync(path)
     manifest: dict[str, Any] = {"step": int(final.name.rpartition("-")[2]), "training": training or {}, "files": listed}
@@ -184,7 +184,7 @@ def check_checkpoint(path: Path) -> str | None:
             file = path / name
             if not file.is_file():
                 return f"{name} is missing"
-            actual = _hash(file)
+            actual = hash_file(file)
             if actual != expected["sha256"]:
                 return f"{name}: sha256 {actual[:12]}, expected {expected['sha256'][:12]}"
     except FileNotFoundError:
@@ -238,7 +238,8 @@ def _seal(manifest: Mapping[str, object]) -> str:
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
-def _hash(path: Path) -> str:
+def hash_file(path: Path) -> str:
+    """SHA-256 of a file's content, in hexadecimal."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(1 << 20):

@@ -79,10 +79,9 @@ def take_step(
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
-            told = str(error).strip().splitlines()
             if shape.in_step:
-                # The others are in the middle of this one, and cannot begin it again.
-                raise FitError("train.out_of_memory_split", why="".join(told[:1])[:200]) from error
+                raise refuse_split(error) from error
+            told = str(error).strip().splitlines()
         # Outside the handler: the exception holds the step's tensors.
         model.zero_grad(set_to_none=True)
         release_memory()
@@ -90,6 +89,12 @@ def take_step(
         torch.cuda.set_rng_state_all(states[1])
         shape, change = lighten(model, rows, shape, told[0] if told else "")
         on_lighter(change)
+
+
+def refuse_split(error: Exception) -> FitError:
+    """The error for memory that ran out on one of the ranks in step: the others are in the middle of the same step, and
+    cannot begin it again."""
+    return FitError("train.out_of_memory_split", why="".join(str(error).strip().splitlines()[:1])[:200])
 
 
 def lighten(model: Any, rows: Sequence[Encoded], shape: Shape, told: str = "") -> tuple[Shape, Lighter]:
