@@ -13,8 +13,8 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM, Qwen2Config
 
 from tuneproof.model.attention import ATTENTION
+from tuneproof.model.fused import fuse_layers
 from tuneproof.model.load import add_adapter
-from tuneproof.model.norms import fuse_norms
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -69,5 +69,5 @@ def build_tuned(config: Qwen2Config, rank: int) -> PeftModel:
     with torch.device("cuda"):
         base = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16, attn_implementation=ATTENTION)
     base.requires_grad_(False)
-    fuse_norms(base)
+    fuse_layers(base)
     return add_adapter(base, rank=rank, alpha=2 * rank, dropout=0.0, targets="all-linear")

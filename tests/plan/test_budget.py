@@ -57,6 +57,16 @@ def test_stages_add_up_from_speeds() -> None:
     assert parts["base"] == pytest.approx(measured + probe_slice + 80 * 0.25 + shown)
 
 
+def test_a_card_takes_as_long_for_a_few_answers_as_for_many() -> None:
+    """Each candidate is asked by itself, so that 20 answers cost a batch each time."""
+    card = SPEEDS._replace(together=100)
+    parts = time_stages(card, WORK)
+    read, new = 100 / 2000, 100 * 40 / 200
+    slices = 7 * (200 * 40 / 2000 + 2 * 100 * 20 / 200)
+    assert parts["select"] == pytest.approx((12 * 20 + 4 * 60) * read + (12 + 4) * new + slices)
+    assert parts["train"] == time_stages(SPEEDS, WORK)["train"]
+
+
 def test_an_answer_after_a_long_prompt_takes_longer() -> None:
     speeds = SPEEDS._replace(attend=1e-5)
     parts, plain = time_stages(speeds, WORK._replace(test=Suite(150, 100, 40, 500))), time_stages(SPEEDS, WORK)

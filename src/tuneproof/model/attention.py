@@ -15,6 +15,7 @@ with a mask of ones rows see each other without a warning), so `packing.check_is
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import accumulate
 from typing import Any
 
@@ -132,14 +133,22 @@ def attend_at_once(
 
     The operator is the one under `torch.nn.attention.varlen`, whose own arguments differ between PyTorch 2.10 and 2.13.
     """
-    query_THD, key_THD, value_THD = (one[0].transpose(0, 1) for one in states)
-    ends = torch.tensor([0, *accumulate(lengths)], dtype=torch.int32, device=query_THD.device)
+    # Not `one[0]`: its gradient is a copy of the states, filled with zeros first.
+    query_THD, key_THD, value_THD = (one.squeeze(0).transpose(0, 1) for one in states)
+    ends = lay_ends(tuple(lengths), query_THD.device)
     sides = {"window_size_left": window - 1, "window_size_right": 0} if window else {}
     longest = max(lengths)
     output_THD: Tensor = torch.ops.aten._flash_attention_forward(
         query_THD, key_THD, value_THD, ends, ends, longest, longest, 0.0, True, False, scale=scale, **sides
     )[0]
-    return output_THD[None]
+    return output_THD.unsqueeze(0)
+
+
+@lru_cache(maxsize=8)
+def lay_ends(lengths: tuple[int, ...], device: torch.device) -> Tensor:
+    """Where these rows end, 0 first. Kept: every layer asks, and a copy to a card waits for all of its work."""
+    with torch.inference_mode(False):
+        return torch.tensor([0, *accumulate(lengths)], dtype=torch.int32, device=device)
 
 
 def _band(length: int, window: int, device: torch.device) -> Tensor:

@@ -32,9 +32,9 @@ from tuneproof.errors import ModelError
 from tuneproof.model.attention import ATTENTION
 from tuneproof.model.feed import join_blocks
 from tuneproof.model.find import find_model
+from tuneproof.model.fused import fuse_layers
 from tuneproof.model.hardware import DtypeName, bound_kernel_caches, import_bitsandbytes
 from tuneproof.model.lora import join_neighbours, make_layer
-from tuneproof.model.norms import fuse_norms
 from tuneproof.model.offload import stop_stream
 from tuneproof.model.rendering import prove_template
 from tuneproof.model.trust import explained, read_json, refuse_code, vet_model
@@ -148,7 +148,7 @@ def load_base(
     for parameter in model.parameters():
         parameter.requires_grad_(False)
     if device == "cuda":
-        fuse_norms(model)
+        fuse_layers(model)
     return Base(model, tokenizer, place)
 
 

@@ -45,9 +45,11 @@ def multiply_layers(
     x_TH: Tensor, layers: Sequence[OneAdapter], adapters: Sequence[Tensor]
 ) -> tuple[list[Tensor], Kept]:
     """y_i = x W_i' + b_i + s_i (x A_i') B_i' of layers with one input, each (T, O). `adapters`: A_1, B_1, A_2, ..."""
-    downs = adapters[::2]
-    down_RH = (torch.cat(list(downs)) if len(downs) > 1 else downs[0]).to(x_TH.dtype)
-    ups = [(layer.scale() * up_Or).to(x_TH.dtype) for layer, up_Or in zip(layers, adapters[1::2], strict=True)]
+    downs, ups = adapters[::2], []
+    down_RH = downs[0].to(x_TH.dtype) if len(downs) == 1 else _join(downs, x_TH.dtype)
+    for layer, up_Or in zip(layers, adapters[1::2], strict=True):
+        # Multiplied and rounded in one kernel: a thousand small ones a step keep the processor busier than a card.
+        ups.append(torch.mul(up_Or, layer.scale(), out=torch.empty_like(up_Or, dtype=x_TH.dtype)))
     inner_TR = x_TH @ down_RH.t()
     outputs = []
     for layer, up_Or, inner_Tr in zip(layers, ups, inner_TR.split(_count_ranks(ups), 1), strict=True):
@@ -75,6 +77,11 @@ def step_back(
     if by_x_TH is not None:
         by_x_TH.addmm_(by_inner_TR, kept.down_RH)
     return by_x_TH, [by for pair in zip(by_down, by_up, strict=True) for by in pair]
+
+
+def _join(parts: Sequence[Tensor], dtype: torch.dtype) -> Tensor:
+    rows = sum(part.shape[0] for part in parts)
+    return torch.cat(list(parts), out=parts[0].new_empty((rows, *parts[0].shape[1:]), dtype=dtype))
 
 
 def _count_ranks(ups: Sequence[Tensor]) -> list[int]:

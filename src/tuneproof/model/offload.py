@@ -20,8 +20,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from tuneproof.model.fused import fuse_layers
 from tuneproof.model.lora import LoraLinear
-from tuneproof.model.norms import fuse_norms
 
 
 class Stream:
@@ -102,7 +102,7 @@ def offload_layers(model: nn.Module, device: str) -> Stream:
     model.to(device)
     if stream.device.type == "cuda":
         # Loaded for the processor, it computes on the card now; what is loaded there is fused by `model/load`.
-        fuse_norms(model)
+        fuse_layers(model)
     for at, layer in enumerate(layers):
         stream.hooks += [
             layer.register_forward_pre_hook(lambda module, inputs, at=at: stream.use(at)),

@@ -34,6 +34,8 @@ class Speeds(NamedTuple):
     """Prompt tokens read before the answer begins."""
     attend: float = 0.0
     """Seconds (not tokens a second) that a new token takes longer for each token before it: the cache is read."""
+    together: int = 1
+    """Answers side by side, as measured, on a device that takes as long for fewer (a card); 1 where it does not."""
 
 
 class Suite(NamedTuple):
@@ -168,34 +170,45 @@ def time_stages(speeds: Speeds, work: Work) -> dict[str, float]:
     # The control answers the select rows that were not tried, too.
     more = max(0, work.select.rows - work.tried.rows) if work.tries else 0
     control = work.few_shot._replace(rows=work.few_shot.rows + more)
-    rows, slices = count_asked(work.checkpoints, work.scales, work.select.rows, work.halving)
+    rounds, slices = list_rounds(work.checkpoints, work.scales, work.select.rows, work.halving)
+    chosen = sum(each * time_suite(speeds, work.select._replace(rows=rows)) for each, rows in rounds)
     select, probe_slice = time_suite(speeds, work.select), time_suite(speeds, work.probe_slice)
     return {
         "load": work.load,
         "base": test + retention + select + probe_slice + time_suite(speeds, control) + tries,
         "replay": time_suite(speeds, work.replay),
         "train": work.epochs * work.epoch_tokens / speeds.train,
-        "select": rows * select / max(work.select.rows, 1) + slices * probe_slice,
+        "select": chosen + slices * probe_slice,
         "tuned": test + retention + time_suite(speeds, work.beside),
         "drift": 2 * work.drift / speeds.prefill,
         "report": work.report,
     }
 
 
-def count_asked(checkpoints: int, scales: int, rows: int, halving: Halving) -> tuple[int, int]:
-    """(answers to select rows, answers to whole probe slices) that the choice takes, where a finalist passes."""
-    candidates = checkpoints * scales
-    if candidates <= halving.finalists or rows <= halving.look or not halving.finalists:
-        return candidates * rows, candidates
-    finalists = halving.finalists
+def list_rounds(checkpoints: int, scales: int, rows: int, halving: Halving) -> tuple[list[tuple[int, int]], int]:
+    """(candidates, select rows that each answers) of each round of the choice, and how many answer the probe slice.
+
+    Where a finalist passes; else weaker scales are tried as well.
+    """
+    candidates, finalists = checkpoints * scales, halving.finalists
+    if candidates <= finalists or rows <= halving.look or not finalists:
+        return [(candidates, rows)], candidates
     # The chosen checkpoint's other scales answer the slice as well, for the curve.
-    return candidates * halving.look + finalists * (rows - halving.look), min(candidates, finalists + scales - 1)
+    rounds = [(candidates, halving.look), (finalists, rows - halving.look)]
+    return rounds, min(candidates, finalists + scales - 1)
+
+
+def count_asked(checkpoints: int, scales: int, rows: int, halving: Halving) -> tuple[int, int]:
+    """(answers to select rows, answers to whole probe slices) that the choice takes."""
+    rounds, slices = list_rounds(checkpoints, scales, rows, halving)
+    return sum(candidates * each for candidates, each in rounds), slices
 
 
 def time_suite(speeds: Speeds, suite: Suite) -> float:
     """Seconds to answer a suite."""
     new = 1 / speeds.generate + suite.context * speeds.attend
-    return suite.rows * (suite.prompt / speeds.prefill + suite.answer * new)
+    batches = math.ceil(suite.rows / speeds.together)
+    return suite.rows * suite.prompt / speeds.prefill + batches * speeds.together * suite.answer * new
 
 
 def _pull(speeds: Speeds, work: Work, lever: Lever, over: float) -> Work:

@@ -110,7 +110,12 @@ def find_speeds(setting: Setting) -> Pace | None:
     known, ratio = Speeds(**nearest["speeds"]), products / setting.products
     passes = setting._replace(checkpointing=checkpointing).passes / setting.passes
     grown = count_cache(setting.sizes, setting.dtype) / nearest["cache"]
-    speeds = Speeds(known.train * ratio * passes, known.generate * ratio, known.prefill * ratio, known.attend * grown)
+    speeds = known._replace(
+        train=known.train * ratio * passes,
+        generate=known.generate * ratio,
+        prefill=known.prefill * ratio,
+        attend=known.attend * grown,
+    )
     return Pace(speeds, "remembered")
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-INPLACE = {"aten::addmm_", "aten::mul_", "aten::add_", "aten::div_", "aten::sub_"}
+INPLACE = {"aten::addmm_", "aten::addcmul_", "aten::mul_", "aten::add_", "aten::div_", "aten::sub_"}
 BINARY = {"aten::mul", "aten::add", "aten::sub", "aten::div", "aten::pow"}
 UNARY = {"aten::neg", "aten::rsqrt", "aten::silu"}
 

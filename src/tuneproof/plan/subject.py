@@ -16,9 +16,9 @@ from transformers import AutoConfig, AutoModelForCausalLM
 
 from tuneproof.config import LoraSection
 from tuneproof.errors import ModelError
+from tuneproof.model.fused import fuse_layers
 from tuneproof.model.hardware import DtypeName
 from tuneproof.model.load import add_adapter, choose_attention, enable_checkpointing, quiet_transformers
-from tuneproof.model.norms import fuse_norms
 from tuneproof.plan.tracker import Tracker
 
 INT8_SCALE = 4
@@ -77,7 +77,7 @@ def build_model(subject: Subject, checkpointing: bool = False, fused: bool = Fal
                 config, dtype=getattr(torch, subject.dtype), attn_implementation=choose_attention(config)
             )
             if fused:
-                fuse_norms(base)
+                fuse_layers(base)
             if subject.quantization != "none":
                 held = HeldLinear if subject.quantization == "nf4" else HeldLinear8bit
                 for linear in find_frozen(base):

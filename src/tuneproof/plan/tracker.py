@@ -82,7 +82,8 @@ class Tracker(TorchDispatchMode):
         name = func._schema.name
         if name == "aten::_local_scalar_dense" and args[0].is_meta and args[0].dtype == torch.bool:
             return self._answer
-        result = make_result(name, args) if self.device == "meta" else None
+        given = (kwargs or {}).get("out")
+        result = (given if given is not None else make_result(name, args)) if self.device == "meta" else None
         if result is None:
             result = func(*args, **(kwargs or {}))
         for made in tree_iter(result):
