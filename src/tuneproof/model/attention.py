@@ -53,7 +53,7 @@ def attend_rows(
         return output, None
     lengths = list(segments or [length])
     scale, window, dropout = options.get("scaling"), options.get("sliding_window"), options.get("dropout", 0.0)
-    if not dropout and takes_flash(query_BHTD):
+    if not dropout and query_BHTD.shape[0] == 1 and takes_flash(query_BHTD):
         return attend_at_once((query_BHTD, key_BHTD, value_BHTD), lengths, scale, window), None
     outputs = []
     for query, key, value in zip(
