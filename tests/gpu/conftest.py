@@ -31,10 +31,12 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Let go of what a failed test held once it is told: its frames would keep a model on the device."""
     report = yield
-    for error in [call.excinfo] if call.excinfo else []:
-        for frame, _ in walk_tb(error.tb):
+    error = call.excinfo.value if call.excinfo else None
+    while error is not None:
+        for frame, _ in walk_tb(error.__traceback__):
             with suppress(RuntimeError):
                 frame.clear()
+        error = error.__cause__ or error.__context__
     return report
 
 

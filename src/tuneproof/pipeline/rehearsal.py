@@ -144,7 +144,8 @@ def probe_answers(work: Work) -> budget.Speeds:
             answer_within_memory(model, asked, limits=limits, ends=[], batch_size=batch_size, listeners=listeners)
             return time.perf_counter() - started
 
-        answer(prompts, 1)
+        # A card loads what it computes a new token with at the first one.
+        answer(prompts, 2)
         first, more = answer(prompts, 1), answer(prompts, 1 + NEW_TOKENS)
         first_long, more_long = answer(long, 1), answer(long, 1 + NEW_TOKENS)
     new = len(prompts) * NEW_TOKENS
