@@ -34,8 +34,10 @@ def pytest_runtest_makereport(
     error = call.excinfo.value if call.excinfo else None
     while error is not None:
         for frame, _ in walk_tb(error.__traceback__):
-            with suppress(RuntimeError):
+            with suppress(RuntimeError, AttributeError):
                 frame.clear()
+                # pytest has looked at them, and what was looked at is kept beside the frame.
+                frame.f_locals.clear()
         error = error.__cause__ or error.__context__
     return report
 
