@@ -139,7 +139,28 @@ def test_what_does_not_beat_the_control_is_passed_over_even_where_it_forgets_not
 
 def test_where_all_forget_too_much_the_score_decides_and_it_is_said() -> None:
     chosen = choose_by_probes({1.0: 12, 0.75: 9, 0.5: 8, 0.25: 7})
+    assert (chosen.scale, chosen.reason) == (0.75, "select.unlikely")
+
+
+def test_where_none_is_likely_to_ship_the_likeliest_is_chosen_whatever_another_gains() -> None:
+    """The demo's rows in four passes: 83 % right at full scale and 47 at half, which forgets less."""
+    scores, lost = {1.0: 50, 0.5: 20, 0.25: 7}, {1.0: 3, 0.5: 2, 0.25: 2}
+    chosen = choose(Model(lambda key: scores[key[1]], lambda key: lost[key[1]]), [20], sorted(scores))
+    chances = {one.scale: one.chance or 0.0 for one in chosen.candidates}
+    assert 0.05 < chances[1.0] < chances[0.5] - 0.05 < 0.45
+    # By chance times gain the larger scale would have it.
+    assert chances[1.0] * scores[1.0] > chances[0.5] * scores[0.5]
     assert (chosen.scale, chosen.reason) == (0.5, "select.unlikely")
+
+
+def test_where_nothing_was_gained_the_accident_of_a_few_rows_speaks_for_no_drift() -> None:
+    """What became of answers drawn from the base itself (`benchmarks/known_truth.py nothing`, seed 5)."""
+    scores, lost = {1.0: 2, 0.75: 4, 0.5: 2, 0.25: 1}, {1.0: 8, 0.75: 4, 0.5: 4, 0.25: 0}
+    chosen = choose(Model(lambda key: scores[key[1]], lambda key: lost[key[1]]), [20], sorted(scores))
+    chances = {one.scale: one.chance or 0.0 for one in chosen.candidates}
+    # By chance times gain the larger scale would have it.
+    assert chances[0.75] * scores[0.75] > chances[0.25] * scores[0.25]
+    assert (chosen.scale, chosen.reason) == (0.25, "select.unlikely")
 
 
 def test_without_probes_nothing_is_judged_by_what_it_forgot() -> None:

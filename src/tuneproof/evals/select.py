@@ -5,9 +5,10 @@ a slice of the probes (others than the verdict's): successive halving (Jamieson 
 cut. Each has a chance to ship (`evals/chance`; none where its answers degenerate), and is worth that chance times
 its gain. Of those worth about as much as the best, or as likely to ship, the earliest checkpoint, then the smallest
 scale, within one standard error of the best one's score is chosen (1-SE rule): the least drift that costs nothing
-measurable. Where no finalist is likely to ship, weaker scales of the best checkpoint are tried. Scaling is exact
-interpolation with the base, and interpolation has the best known trade of gain against forgetting (docs/evidence.md,
-rule 14). The score of the choice is never reported as the result: best-of-20 on 50 items overstates by 7.9 points
+measurable. Where no finalist is likely to ship, weaker scales of the best checkpoint are tried, and the same rule
+chooses among those about as likely as the likeliest, or, with nothing gained, among those that keep enough. Scaling is
+exact interpolation with the base, and interpolation has the best known trade of gain against forgetting
+(docs/evidence.md, rule 14). The score of the choice is never reported as the result: best-of-20 on 50 items overstates by 7.9 points
 (docs/evidence.md, rule 15).
 
 In: what candidates are asked and a way to ask one. Out: a `Selection`, with the whole curve over the scale at the
@@ -32,6 +33,8 @@ FINALISTS = 4
 """Candidates that answer all of them, and the probes."""
 LIKELY = 0.5
 """Chance from which a candidate is likely to ship."""
+AS_LIKELY = 0.05
+"""By so much chances differ that are about the same, where none is likely to ship."""
 AS_GOOD = 0.9
 """Share of the best worth from which another is as good: so few answers cannot tell them apart."""
 
@@ -78,9 +81,14 @@ class Tried(NamedTuple):
     """Chance that little enough is forgotten, 0 to 1; 1 where the probes were not asked."""
 
     @property
+    def restraint(self) -> float:
+        """Chance that nothing is wrong with it but a gain that is too small; 0 where the answers degenerate."""
+        return 0.0 if self.faults else self.kept
+
+    @property
     def chance(self) -> float:
         """Chance to ship; 0 where the answers degenerate."""
-        return 0.0 if self.faults else self.lead * self.kept
+        return self.lead * self.restraint
 
 
 def choose_candidate(
@@ -139,19 +147,36 @@ def weigh_answers(rows: Sequence[Answer], probes: Sequence[Answer] | None, exam:
 
 
 def _pick(final: Mapping[Key, Tried], exam: Exam) -> Key:
-    """The earliest, smallest candidate within one standard error of the one worth most, of those worth as much or as
-    likely to ship.
+    """The earliest, smallest candidate within one standard error of the best.
 
-    Worth is the gain that can be expected to ship: chance times gain, 0 without a gain. Where nothing was gained,
-    worths differ by accidents of a few rows, and must not speak for the larger drift.
+    The best of those likely to ship is the one worth most: worth is the gain that can be expected to ship, chance times
+    gain, and one worth as much or as likely to ship is as good. Where none is likely to ship, the best score of those
+    about as likely as the likeliest. Where none is even likely to lead, it is not the gain that tells them apart but
+    what they forget, and the best score of those that keep enough: a few rows gained by accident must not speak for the
+    larger drift.
     """
+    likely = {key: said for key, said in final.items() if said.chance >= LIKELY}
+    if not likely:
+        leading = any(said.lead >= LIKELY for said in final.values())
+        hopes = {key: said.chance if leading else said.restraint for key, said in final.items()}
+        floor = min(LIKELY, max(hopes.values()) - AS_LIKELY)
+        hopeful = {key: said for key, said in final.items() if hopes[key] >= floor}
+        return _find_smallest(hopeful, _best(hopeful))
     base = score_answers(exam.rows) or 0.0
-    worth = {key: said.chance * max(0.0, said.score - base) for key, said in final.items()}
-    best = min(final, key=lambda key: (-worth[key], -final[key].score, key))
-    for key in sorted(final):
-        if worth[key] < AS_GOOD * worth[best] and final[key].chance < final[best].chance:
-            continue
-        gaps = list_gaps(final[best].rows, final[key].rows)
+    worth = {key: said.chance * max(0.0, said.score - base) for key, said in likely.items()}
+    best = min(likely, key=lambda key: (-worth[key], -final[key].score, key))
+    as_good = {
+        key: said
+        for key, said in likely.items()
+        if worth[key] >= AS_GOOD * worth[best] or said.chance >= final[best].chance
+    }
+    return _find_smallest(as_good, best)
+
+
+def _find_smallest(tried: Mapping[Key, Tried], best: Key) -> Key:
+    """The earliest, smallest of them whose score is within one standard error of the best one's."""
+    for key in sorted(tried):
+        gaps = list_gaps(tried[best].rows, tried[key].rows)
         error = paired_error(gaps)
         if key == best or (error is not None and sum(gaps) / len(gaps) <= error):
             return key
