@@ -45,11 +45,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "clean.no_input": ('repaired: the input "{text}" is left empty.', "已修复：输入“{text}”改为空。"),
     "clean.left_out": ("left out: {why}", "已去除：{why}"),
-    "clean.left_in": ("left in, for you to decide: {why} {fix}", "保留，由您决定：{why}{fix}"),
+    "clean.left_in": ("left in, for you to decide: {why} {fix}", "保留，由你决定：{why}{fix}"),
     "cli.clean.headline": ("Clean data written: {written} rows", "已写出清洗后的数据：{written} 条"),
     "cli.clean.counts": (
         "{repaired} rows repaired, {left_out} left out, {left_in} left in for you to decide",
-        "修复 {repaired} 条，去除 {left_out} 条，另有 {left_in} 条保留并由您决定",
+        "修复 {repaired} 条，去除 {left_out} 条，另有 {left_in} 条保留并由你决定",
     ),
     "cli.clean.files": ("Files", "文件"),
     "cli.clean.log": ("Log", "日志"),

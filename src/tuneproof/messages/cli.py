@@ -55,7 +55,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "cli.help.resume": ("Go on with a run that was stopped.", "继续一次中断的运行。"),
     "cli.help.eval": (
         "Measure base and tuned model on the test split and the retention probes.",
-        "在测试集和保持性探针题上评测基座与微调后的模型。",
+        "在测试集和通用题上评测基座与微调后的模型。",
     ),
     "cli.help.compare": (
         "Runs side by side, paired on the items that they share; the first is the reference.",
@@ -105,12 +105,12 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "cli.option.trust": (
         "Run the Python code that the model's folder brings along, with all your rights: only code that you have read.",
-        "执行模型目录自带的 Python 代码（拥有您的全部权限）：只用于您读过的代码。",
+        "执行模型目录自带的 Python 代码（拥有你的全部权限）：只用于你读过的代码。",
     ),
     "cli.trusting": (
         "Warning: the model's own Python code will run here with all your rights. Pin a hub's model to what you have "
         "read: --set model.revision=COMMIT",
-        "警告：模型自带的 Python 代码将在本机以您的全部权限运行。hub 上的模型请固定到您读过的版本：--set model.revision=COMMIT",
+        "警告：模型自带的 Python 代码将在本机以你的全部权限运行。hub 上的模型请固定到你读过的版本：--set model.revision=COMMIT",
     ),
     "cli.option.hub": (
         "Where a model of this name is fetched; default: huggingface, or the mirror in HF_ENDPOINT.",
@@ -160,7 +160,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "cli.option.item": (
         "Id of a probe or a test row, as the report has it; lost: every lost answer.",
-        "探针题或测试数据的编号，见报告；lost 表示所有丢失的回答。",
+        "通用题或测试数据的编号，见报告；lost 表示所有丢失的回答。",
     ),
     "cli.option.top": ("Rows to show for each item.", "每道题列出多少条数据。"),
     "cli.option.answers": ("Write the answers to this file instead of stdout.", "把回答写入该文件，不写到标准输出。"),
@@ -265,7 +265,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "cli.eval.ci95": ("95 % interval", "95% 区间"),
     "cli.eval.cut": ("Cut", "被截断"),
     "cli.suite.test": ("test rows", "测试集"),
-    "cli.suite.retention": ("retention probes", "保持性探针题"),
+    "cli.suite.retention": ("retention probes", "通用题"),
     "cli.run.numbers": ("Measured", "测量结果"),
     "cli.run.scores": ("{gain} ({base} -> {tuned})", "{gain}（{base} -> {tuned}）"),
     "cli.run.evidence": ("95 % interval {interval}, n = {n}, {p}", "95% 区间 {interval}，n = {n}，{p}"),
@@ -275,7 +275,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "cli.run.forgotten": (
         "{net} of {n} probes net, at most {upper} (95 %)\n{lost} of {right} right answers lost, {gained} gained",
-        "净损失占 {n} 道探针题的 {net}，上界 {upper}（95%）\n原来答对的 {right} 题中丢失 {lost} 题，另新增 {gained} 题",
+        "净损失占 {n} 道通用题的 {net}，上界 {upper}（95%）\n原来答对的 {right} 题中丢失 {lost} 题，另新增 {gained} 题",
     ),
     "cli.run.task": ("Task", "任务"),
     "cli.run.n": ("n", "n"),

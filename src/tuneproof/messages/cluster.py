@@ -13,7 +13,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "cli.option.trials": (
         "Trials of learning rate, rank, passes and replay; a knob that you set is not searched.",
-        "试验次数：试不同的学习率、秩、轮数和回放比例；您自己设定的项不参与搜索。",
+        "试验次数：试不同的学习率、秩、轮数和回放比例；你自己设定的项不参与搜索。",
     ),
     "cli.help.search": (
         "Try several settings, compare them on the select rows, and measure the best one on the test rows.",

@@ -40,7 +40,7 @@ ERRORS: dict[str, tuple[str, str]] = {
         'data.columns has no entry "{column}"; it maps our names to those of your file.',
         "data.columns 不支持“{column}”，它用来把本工具的列名对应到文件里的列名。",
     ),
-    "data.unknown_column.hint": ("Did you mean: {nearest}?", "您要写的是不是：{nearest}？"),
+    "data.unknown_column.hint": ("Did you mean: {nearest}?", "你要写的是不是：{nearest}？"),
     "data.missing_column": (
         'No record has the column "{column}"; the columns found are: {columns}.',
         "所有记录都没有“{column}”这一列，找到的列有：{columns}。",

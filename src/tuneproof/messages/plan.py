@@ -45,13 +45,13 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "model.bad_config.hint": ("Download the model again.", "请重新下载模型。"),
     "model.remote_code": (
         "{name} brings its own Python code, which is not run unless you say so.",
-        "{name} 自带 Python 代码，未经您明确允许不会执行。",
+        "{name} 自带 Python 代码，未经你明确允许不会执行。",
     ),
     "model.remote_code.hint": (
         "Choose a model whose architecture transformers has built in. If you have read its code and trust it, add "
         "--trust-remote-code (`export` has no such option): the code then runs with all your rights.",
-        "请选择 transformers 内置架构的模型。如果您读过它的代码并且信任它，请加上 --trust-remote-code（`export` 没有此选项）："
-        "代码将以您的全部权限运行。",
+        "请选择 transformers 内置架构的模型。如果你读过它的代码并且信任它，请加上 --trust-remote-code（`export` 没有此选项）："
+        "代码将以你的全部权限运行。",
     ),
     "model.code_elsewhere": (
         "The model's code is to be fetched from another repository ({value}).",

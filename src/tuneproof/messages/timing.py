@@ -51,6 +51,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "cli.plan.time": ("Time: {planned} of {limit}", "时间：{planned}，上限 {limit}"),
     "cli.plan.sizes": (
         "{epochs} epochs, {candidates} candidates on {select} select rows, {test} test rows, {retention} probes",
-        "{epochs} 轮；{candidates} 个候选，各用 {select} 条选择集数据；{test} 条测试数据；{retention} 道探针题",
+        "{epochs} 轮；{candidates} 个候选，各用 {select} 条选择集数据；{test} 条测试数据；{retention} 道通用题",
     ),
 }

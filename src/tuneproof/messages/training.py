@@ -27,7 +27,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Checkpoints so far are kept. Close what else uses memory and resume; or lower data.max_tokens, or set "
         "memory.quantization=nf4 in a new run; `tuneproof plan` shows what would fit.",
         "已有的检查点都还在。请关闭占用内存的程序后继续；或另起一次运行并调低 data.max_tokens、设 memory.quantization=nf4；"
-        "`tuneproof plan` 会告诉您什么放得下。",
+        "`tuneproof plan` 会告诉你什么放得下。",
     ),
     "train.out_of_memory_split": (
         "Memory ran out on one of the processes over which the model is split: {why}",

@@ -26,7 +26,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "report.scorer.number": ("the same number", "数值一致"),
     "report.scorer.math": ("the same value (math-verify)", "数学值相等（math-verify）"),
     "report.scorer.json": ("JSON, field by field", "JSON 逐字段比较"),
-    "report.scorer.code": ("Python that parses, and its words", "可解析的 Python 及其词元"),
+    "report.scorer.code": ("Python that parses, and its words", "可解析的 Python 及其中的词"),
     "report.scorer.refusal": ("refuses or not", "是否拒答"),
     "report.scorer.short": ("short text, equal or F1 of words", "短文本：一致或词级 F1"),
     "report.scorer.long": ("long text, chrF", "长文本：chrF"),
