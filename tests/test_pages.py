@@ -40,7 +40,7 @@ def read(page: Path) -> str:
 def list_blocks(text: str) -> list[str]:
     """Code blocks, without their comments, and without the hub that a page's readers reach best."""
     blocks = re.findall(r"^```\w*\n(.*?)^```", text.replace(" --hub modelscope", ""), re.DOTALL | re.MULTILINE)
-    return [re.sub(r"\s+#.*$", "", block, flags=re.MULTILINE).strip() for block in blocks]
+    return [re.sub(r"(^|\s+)#.*$", "", block, flags=re.MULTILINE).strip() for block in blocks]
 
 
 def list_tables(text: str) -> list[tuple[int, int]]:
