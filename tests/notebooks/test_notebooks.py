@@ -49,6 +49,7 @@ def test_a_notebook_runs_from_top_to_bottom(
     printed = "".join(out.get("text", "") for cell in book.cells if cell.cell_type == "code" for out in cell.outputs)
     if path.stem == "colab":
         assert (tmp_path / "drive" / "colab" / "report.html").is_file()
+        assert (tmp_path / "drive" / "colab-state" / "latest.json").is_file()
         assert (tmp_path / "colab-adapter.zip").is_file()
         assert "iframe" in str(book.cells)
     else:
