@@ -67,6 +67,7 @@ FAMILIES = (
     "report.control_meaning.",
     "report.counts_by.",
     "report.decision.",
+    "report.family.",
     "report.fingerprint_of.",
     "report.grade.",
     "report.measure.",

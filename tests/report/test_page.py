@@ -113,7 +113,9 @@ def test_the_measured_peak_is_the_plans_own_where_it_has_one(complete: RunDir) -
 
 def test_the_next_command_depends_on_how_far_the_run_got(complete: RunDir, tmp_path: Path) -> None:
     record = complete.load(RunRecord)
-    assert suggest_commands(complete, record, "en") == [
+    typed = [line for line in suggest_commands(complete, record, "en") if not line.startswith("#")]
+    assert typed == [
+        f"tuneproof chat '{complete.path}'",
         f"tuneproof report '{complete.path}' --lang zh",
     ]
     (complete.path / "verdict.json").unlink()

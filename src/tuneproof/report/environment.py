@@ -45,6 +45,7 @@ def build_environment(language: Language) -> Environment:
     environment.filters |= {name: partial(format_, language=language) for name, format_ in FORMATS.items()}
     environment.globals |= {
         "language": language,
+        "gap": "" if language == "zh" else " ",  # Between two sentences, or a colon and what follows.
         "t": lambda key, **values: tell(f"report.{key}", language, **values),
         "tell": lambda key, **values: tell(key, language, **values),
         "name_of": partial(name_of, language=language),

@@ -122,12 +122,14 @@ def tell_time(run: RunRecord, plan: Plan | None, language: Language) -> str:
     real = format_seconds(sum(stage.seconds for stage in run.stages.values()), language)
     if plan is None or plan.time is None:
         return tell("report.headline.time", language, real=real)
-    planned, limit = (format_seconds(seconds, language) for seconds in (plan.time.seconds(), plan.time.limit))
+    told = {"real": real, "planned": format_seconds(plan.time.seconds(), language)}
+    if plan.time.limit is not None:
+        limit = format_seconds(plan.time.limit, language)
+        told["planned"] = tell("report.within", language, planned=told["planned"], limit=limit)
     error = plan.time.miss({name: stage.seconds for name, stage in run.stages.items()})
     if error is None:
-        return tell("report.headline.time_planned", language, real=real, planned=planned, limit=limit)
-    missed = tell_error(error, language)
-    return tell("report.headline.time_held", language, real=real, planned=planned, limit=limit, error=missed)
+        return tell("report.headline.time_planned", language, **told)
+    return tell("report.headline.time_held", language, **told, error=tell_error(error, language))
 
 
 def tell_recovery(recovery: Recovery, language: Language) -> str:

@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeVar
 
 from pydantic import BaseModel
 
-from tuneproof.messages import Language
+from tuneproof.messages import Language, tell
 from tuneproof.records import Answer, Blame, DataReport, Finding, Plan, RunRecord, Selection, Split, Trials, Verdict
 from tuneproof.records.beside import HarnessRecord, JudgeRecord
 from tuneproof.report.answers import Item, pair_answers
@@ -217,8 +217,9 @@ def line_up_stages(record: RunRecord, plan: Plan | None) -> list[StageTime]:
 
 
 def suggest_commands(run: RunDir, record: RunRecord, language: Language) -> list[str]:
-    """What to type next: go on with an unfinished run, else read the report in the other language."""
+    """What to type next: go on with an unfinished run, else what a reader of the report asks for."""
     folder, other = shlex.quote(str(run.path)), "en" if language == "zh" else "zh"
     if run.has(Verdict):
-        return [f"tuneproof report {folder} --lang {other}"]
+        chat = [f"# {tell('cli.run.chat', language)}", f"tuneproof chat {folder}"]
+        return [*chat, f"# {tell('report.translated', language)}", f"tuneproof report {folder} --lang {other}"]
     return [f"tuneproof eval {folder}"] if record.status == "done" else [record.command]

@@ -5,6 +5,7 @@ from __future__ import annotations
 MESSAGES: dict[str, tuple[str, str]] = {
     # Numbers
     "report.not_measured": ("not measured", "未测量"),
+    "report.not_planned": ("not planned", "未计划"),
     "report.points": ("{number} points", "{number} 个百分点"),
     "report.percent": ("{number} %", "{number}%"),
     "report.interval": ("{low} to {high}", "{low} 至 {high}"),
@@ -58,17 +59,18 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "report.named_score": ("{name}: {score}", "{name}：{score}"),
     "report.number.lead_interval": ("95\u00a0% interval of the lead {interval}", "领先幅度的 95% 区间 {interval}"),
     "report.control_meaning.few_shot": (
-        "The base with a few examples in its prompt. Beating it means that training gave more than a prompt would.",
-        "在提示词里放入几条示例的基座模型。领先它，说明训练带来的收获超过写提示词。",
+        "The control is the base with a few examples in its prompt. Beating it means that training gave more than a "
+        "prompt would.",
+        "对照组是在提示词里放入几条示例的基座模型。领先它，说明训练带来的收获超过写提示词。",
     ),
     "report.control_meaning.most_frequent": (
-        "Always the most frequent answer. Beating it means that the model looks at the question.",
-        "永远给出最常见的答案。领先它，说明模型确实在看题作答。",
+        "The control always gives the most frequent answer. Beating it means that the model looks at the question.",
+        "对照组永远给出最常见的答案。领先它，说明模型确实在看题作答。",
     ),
     "report.control_meaning.permuted": (
-        "The tuned answers, scored against other items of the same task. Beating it means that the model learnt "
-        "content, not only form.",
-        "把微调后的回答拿去和同任务其他题的参考答案比。领先它，说明模型学到了内容，而不只是格式。",
+        "The control is the tuned answers, scored against other items of the same task. Beating it means that the "
+        "model learnt content, not only form.",
+        "对照组是把微调后的回答拿去和同任务其他题的参考答案比。领先它，说明模型学到了内容，而不只是格式。",
     ),
     "report.why": ("Why", "理由"),
     "report.rows_needed": (
@@ -89,7 +91,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "report.detectable": (
         "This test split finds a difference of {effect} or more (80 % power at the 5 % level).",
-        "这份测试集能检出 {effect} 及以上的差异（5% 显著性水平，80% 检验功效）。",
+        "这份测试集能检出 {effect}及以上的差异（5% 显著性水平，80% 检验功效）。",
     ),
     # Gain
     "report.headline.gain_unknown": ("Nothing was held out to test on.", "没有留出测试数据。"),
@@ -110,9 +112,9 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{n} 个回答中，变好 {improved} 个，变差 {regressed} 个，得分不变 {unchanged} 个。",
     ),
     "report.answers_how": (
-        "The worst come first. Marked words: solid underline, only in the tuned answer; dashed underline, missing "
-        "from it. Invisible control characters are written out, as in ‹U+200B›.",
-        "最差的排在最前。标记：实线下划线表示只出现在微调后的回答中，虚线下划线表示微调后的回答里没有。"
+        "What regressed comes first, then what improved, then equal scores. Marked words: solid underline, only in "
+        "the tuned answer; dashed underline, missing from it. Invisible control characters are written out, as in ‹U+200B›.",
+        "变差的排在最前，其次是变好的，最后是得分不变的。标记：实线下划线表示只出现在微调后的回答中，虚线下划线表示微调后的回答里没有。"
         "不可见的控制字符会写成 ‹U+200B› 这样的形式。",
     ),
     "report.show": ("Show", "显示"),
@@ -128,7 +130,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "report.answer_facts": ("score {score} · tokens {tokens}", "得分 {score} · {tokens} 个 token"),
     "report.cut.length": ("cut at the length limit", "达到长度上限被截断"),
     "report.cut.loop": ("stopped: it only repeated itself", "已停止：只在重复自己"),
-    "report.judged_by": ("Judged by:", "评分方法："),
+    "report.judged_by": ("Judged by: {scorers}.", "评分方法：{scorers}。"),
     "report.compared.reference": (
         "Marked: where the tuned answer and the reference differ.",
         "标记处：微调后的回答与参考答案的不同。",
@@ -253,14 +255,12 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "峰值内存：预测 {predicted}，尚未实测。",
     ),
     "report.headline.time": ("Time: {real}.", "用时 {real}。"),
-    "report.headline.time_planned": (
-        "Time: {real}; planned {planned} within a limit of {limit}.",
-        "用时 {real}；计划 {planned}，上限 {limit}。",
-    ),
+    "report.headline.time_planned": ("Time: {real}; planned {planned}.", "用时 {real}；计划 {planned}。"),
     "report.headline.time_held": (
-        "Time: {real}; planned {planned} within a limit of {limit}, {error} off.",
-        "用时 {real}；计划 {planned}，上限 {limit}，偏差 {error}。",
+        "Time: {real}; planned {planned}, {error} off.",
+        "用时 {real}；计划 {planned}，偏差 {error}。",
     ),
+    "report.within": ("{planned} within a limit of {limit}", "{planned}，上限 {limit}"),
     "report.ran_out": ("Memory ran out all the same, and was recovered from:", "内存仍然不足过，已自动恢复："),
     "report.never_ran_out": ("Memory never ran out.", "内存从未不足。"),
     "report.recovered": (
@@ -280,5 +280,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "report.command": ("The command", "命令"),
     "report.next": ("What to type next", "接下来可以执行"),
     "report.identity": ("What exactly ran", "运行的确切内容"),
+    "report.translated": ("This report in Chinese", "英文版的报告"),
     "report.fingerprint": ("Fingerprint:", "指纹："),
 }
