@@ -56,6 +56,12 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "PyTorch 带 CUDA，但找不到显卡。请用 nvidia-smi 检查：更新驱动；在容器中请加 --gpus all 启动",
     ),
     "doctor.four_bit.no_gpu": ("needs an NVIDIA card", "需要 NVIDIA 显卡"),
+    "doctor.path_file": (
+        "{file} runs code at every start of Python. setuptools brings distutils-precedence.pth and pip's editable "
+        "installs bring __editable__ files; look at one that you do not know.",
+        "{file} 会在每次启动 Python 时运行代码。distutils-precedence.pth 来自 setuptools，__editable__ 开头的来自 pip 的"
+        "可编辑安装；其他不认识的请检查。",
+    ),
     "doctor.four_bit.missing": ("pip install 'tuneproof[4bit]'", "pip install 'tuneproof[4bit]'"),
     "doctor.web.missing": ("pip install 'tuneproof[web]'", "pip install 'tuneproof[web]'"),
     "doctor.modelscope.missing": ("pip install 'tuneproof[modelscope]'", "pip install 'tuneproof[modelscope]'"),

@@ -13,6 +13,7 @@ from platformdirs import user_cache_path
 
 from tuneproof.demo.model import find_gguf
 from tuneproof.errors import ModelError
+from tuneproof.messages import tell
 from tuneproof.model.hardware import free_disk, inspect_hardware
 from tuneproof.pipeline.abilities import list_abilities, look_around
 from tuneproof.pipeline.chain import PACKAGES, list_versions
@@ -84,5 +85,5 @@ def _path_files() -> list[str]:
             if any(
                 line.startswith("import ") for line in file.read_text(encoding="utf-8", errors="replace").splitlines()
             ):
-                found.append(str(file.name))
+                found.append(tell("doctor.path_file", file=file.name))
     return found
