@@ -13,7 +13,7 @@ from transformers import AutoModelForCausalLM, Gemma2Config
 
 from tuneproof.errors import ModelError
 from tuneproof.model import hardware
-from tuneproof.model.chat import Encoded
+from tuneproof.model.chat import Encoded, Likely
 from tuneproof.model.load import add_adapter, choose_attention, enable_checkpointing, load_base
 from tuneproof.model.step import (
     OptimizerName,
@@ -65,7 +65,7 @@ def test_probabilities_and_loss_of_a_chunk_are_those_of_a_softmax(dtype: torch.d
     torch.manual_seed(0)
     hidden, head = (torch.randn(shape).to(dtype) for shape in ((5, 8), (50, 8)))
     target = torch.randint(0, 50, (5, 1))
-    shares, lost = share_in_place(hidden, head, target)
+    shares, lost = share_in_place(hidden, head, Likely(target, torch.ones(5, 1)))
     logits = (hidden @ head.t()).float()
     torch.testing.assert_close(shares, logits.softmax(-1), rtol=1e-5, atol=1e-6)
     plain = torch.nn.functional.cross_entropy(logits, target[:, 0], reduction="sum")

@@ -15,6 +15,11 @@ class ReplaySection(Section):
         ge=0,
         le=0.5,
     )
+    soft: bool = knob(
+        True,
+        "Learn at each word what else the base found likely there, not only the word it chose.",
+        "A third fewer of the base's words change at the same gain (rule 11).",
+    )
     own_turns: int = knob(
         0,
         "Questions that the base asks itself, drawn where the general prompts run out. Raise max_new_tokens with it.",

@@ -43,6 +43,7 @@ CHINESE: dict[str, str] = {
     "train.start_from": "接着训练哪次运行的适配器。",
     "train.time_limit": "整个流程的时限（秒），不含 `trials`。",
     "replay.fraction": "回放数据占训练 token 的比例；0 表示关闭。",
+    "replay.soft": "在每个词处学习基座认为可能的其他词，而不只是它选出的那个词。",
     "replay.own_turns": "通用提示词用完后由基座自己提出的问题数；同时应调大 max_new_tokens。",
     "replay.max_new_tokens": "回放回答的最大长度。",
     "evaluate.max_new_tokens": "回答的最大长度。",

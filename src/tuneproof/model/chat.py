@@ -12,13 +12,23 @@ tokenised on its own, so that in training the model stands before its answer exa
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tuneproof.errors import ModelError
 from tuneproof.records import Message
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 MARK = "user-speaks-here"
 """Stands for a user's words, to find where a template puts them."""
+
+
+class Likely(NamedTuple):
+    """The K likeliest tokens at each of a row's N trained ones, and their shares, which add up to 1."""
+
+    ids_NK: Tensor
+    shares_NK: Tensor
 
 
 class Encoded(NamedTuple):
@@ -26,6 +36,8 @@ class Encoded(NamedTuple):
 
     ids: list[int]
     mask: list[bool]
+    likely: Likely | None = None
+    """What is learnt at the trained tokens instead of these tokens alone (`model.likely`)."""
 
 
 class Opening(NamedTuple):

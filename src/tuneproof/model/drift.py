@@ -10,7 +10,7 @@ the masked-in tokens count. Out: one `Drift` a row.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -52,20 +52,25 @@ def measure_drift(model: Any, rows: Sequence[Encoded], reading: Reading) -> list
     model.eval()
     drifts = [Drift(0, 0.0, 0.0, 0.0)] * len(rows)
     try:
-        for packed in pack_lengths([len(row.ids) for row in rows], reading.pack_tokens):
-            limit = reading.pack_rows or len(packed)
-            for chosen in (packed[at : at + limit] for at in range(0, len(packed), limit)):
-                pack = build_pack([rows[at] for at in chosen], device)
-                sums_N3 = _compare_arms(model, pack, reading)
-                start = 0
-                for at in chosen:
-                    count = sum(rows[at].mask[1:])
-                    kl, base, tuned = sums_N3[start : start + count].sum(0).tolist()
-                    drifts[at] = Drift(count, kl, base, tuned)
-                    start += count
+        for chosen in list_packs(rows, reading):
+            pack = build_pack([rows[at] for at in chosen], device)
+            sums_N3 = _compare_arms(model, pack, reading)
+            start = 0
+            for at in chosen:
+                count = sum(rows[at].mask[1:])
+                kl, base, tuned = sums_N3[start : start + count].sum(0).tolist()
+                drifts[at] = Drift(count, kl, base, tuned)
+                start += count
     finally:
         model.train(training)
     return drifts
+
+
+def list_packs(rows: Sequence[Encoded], reading: Reading) -> Iterator[Sequence[int]]:
+    """The rows of each pack, by their places."""
+    for packed in pack_lengths([len(row.ids) for row in rows], reading.pack_tokens):
+        limit = reading.pack_rows or len(packed)
+        yield from (packed[at : at + limit] for at in range(0, len(packed), limit))
 
 
 def _compare_arms(model: Any, pack: Pack, reading: Reading) -> Tensor:

@@ -17,7 +17,7 @@ import torch
 from peft import PeftModel
 from torch import Tensor, nn
 
-from tuneproof.model.chat import Encoded
+from tuneproof.model.chat import Encoded, Likely
 from tuneproof.model.hardware import import_bitsandbytes
 
 OptimizerName = Literal["adamw", "adamw8bit"]
@@ -35,6 +35,8 @@ class Pack(NamedTuple):
     """Index of the token that predicts the trained one (one before it)."""
     target_N: Tensor
     """Ids of the trained tokens."""
+    likely: Likely | None = None
+    """What is learnt in their place, where a row says so: N tokens, K ids and shares of each."""
 
 
 def build_pack(rows: Sequence[Encoded], device: torch.device | str) -> Pack:
@@ -48,7 +50,27 @@ def build_pack(rows: Sequence[Encoded], device: torch.device | str) -> Pack:
         start += len(row.ids)
     tokens = torch.tensor(ids, device=device)
     source_N = torch.tensor(source, dtype=torch.long, device=device)
-    return Pack(tokens, torch.tensor(positions, device=device), segments, source_N, tokens[source_N + 1])
+    target_N = tokens[source_N + 1]
+    likely = _lay_likely(rows, target_N) if any(row.likely is not None for row in rows) else None
+    return Pack(tokens, torch.tensor(positions, device=device), segments, source_N, target_N, likely)
+
+
+def _lay_likely(rows: Sequence[Encoded], target_N: Tensor) -> Likely:
+    """What each trained token is to be: a row without others is all its own tokens'."""
+    most = max(row.likely.ids_NK.shape[1] for row in rows if row.likely is not None)
+    ids_NK = target_N[:, None].repeat(1, most)
+    shares_NK = torch.zeros(ids_NK.shape, device=target_N.device)
+    shares_NK[:, 0] = 1.0
+    start = 0
+    for row in rows:
+        count = count_trained([row])
+        if row.likely is not None:
+            width = row.likely.ids_NK.shape[1]
+            ids_NK[start : start + count, :width] = row.likely.ids_NK.to(target_N.device)
+            shares_NK[start : start + count] = 0.0
+            shares_NK[start : start + count, :width] = row.likely.shares_NK.to(target_N.device)
+        start += count
+    return Likely(ids_NK, shares_NK)
 
 
 def count_trained(rows: Iterable[Encoded]) -> int:
@@ -65,16 +87,16 @@ class ChunkedCrossEntropy(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, hidden_NH: Tensor, head_VH: Tensor, target_N: Tensor, chunk: int) -> Tensor:
-        """Sum of -log p over N tokens, in nats, fp32."""
+    def forward(ctx: Any, hidden_NH: Tensor, head_VH: Tensor, wanted: Likely, chunk: int) -> Tensor:
+        """Sum of -log p over N tokens, in nats, fp32; of several wanted at one token, weighted by their shares."""
         gradient_NH = torch.empty_like(hidden_NH)
         total = torch.zeros((), dtype=torch.float32, device=hidden_NH.device)
         for start in range(0, hidden_NH.shape[0], chunk):
             part = slice(start, start + chunk)
-            target_C1 = target_N[part, None]
-            shares_CV, lost = share_in_place(hidden_NH[part], head_VH, target_C1)
+            some = Likely(wanted.ids_NK[part], wanted.shares_NK[part])
+            shares_CV, lost = share_in_place(hidden_NH[part], head_VH, some)
             total += lost
-            shares_CV.scatter_add_(1, target_C1, torch.full_like(target_C1, -1, dtype=torch.float32))
+            shares_CV.scatter_add_(1, some.ids_NK, -some.shares_NK)
             torch.mm(shares_CV.to(hidden_NH.dtype), head_VH, out=gradient_NH[part])
             # Else they would still be alive when the next chunk's are made.
             del shares_CV
@@ -88,18 +110,18 @@ class ChunkedCrossEntropy(torch.autograd.Function):
         return gradient_NH * outer[0], None, None, None
 
 
-def share_in_place(hidden_CH: Tensor, head_VH: Tensor, target_C1: Tensor) -> tuple[Tensor, Tensor]:
-    """Probabilities of all words, (C, V) in fp32, and the targets' summed loss; all in the memory of the logits.
+def share_in_place(hidden_CH: Tensor, head_VH: Tensor, wanted: Likely) -> tuple[Tensor, Tensor]:
+    """Probabilities of all words, (C, V) in fp32, and the summed loss of those wanted; all in the memory of the logits.
 
     `torch.log_softmax` would widen bfloat16 logits into a copy of their own before it makes a second: 156 MB more for
     256 tokens of a vocabulary of 152,000.
     """
     logits_CV = (hidden_CH @ head_VH.t()).float()
     logits_CV.sub_(logits_CV.amax(-1, keepdim=True))
-    picked_C1 = logits_CV.gather(1, target_C1)
+    picked_CK = logits_CV.gather(1, wanted.ids_NK)
     # torch.logsumexp would make a hidden copy of its whole input.
     norm_C1 = logits_CV.exp_().sum(-1, keepdim=True)
-    return logits_CV.div_(norm_C1), (norm_C1.log() - picked_C1).sum()
+    return logits_CV.div_(norm_C1), ((norm_C1.log() - picked_CK) * wanted.shares_NK).sum()
 
 
 def get_base(model: Any) -> Any:
@@ -113,12 +135,13 @@ def sum_loss(model: nn.Module, pack: Pack, *, chunk: int, plain_head: bool = Tru
     `model` is a PEFT or plain causal LM. `plain_head` says that logits are `hidden @ head.T` and nothing more
     (`check_plain_head`); without it the model's own head runs at the trained tokens, all at once.
     """
+    wanted = pack.likely or Likely(pack.target_N[:, None], torch.ones_like(pack.target_N[:, None], dtype=torch.float32))
     if not plain_head:
-        logits_NV = read_logits(model, pack).float()
-        return nn.functional.cross_entropy(logits_NV, pack.target_N, reduction="sum")
+        losses_NV = -torch.log_softmax(read_logits(model, pack).float(), -1)
+        return (losses_NV.gather(1, wanted.ids_NK) * wanted.shares_NK).sum()
     head_VH = get_base(model).get_output_embeddings().weight
     loss: Tensor = ChunkedCrossEntropy.apply(  # type: ignore[no-untyped-call]
-        read_hidden(model, pack), head_VH, pack.target_N, chunk
+        read_hidden(model, pack), head_VH, wanted, chunk
     )
     return loss
 

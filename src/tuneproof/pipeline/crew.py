@@ -23,6 +23,7 @@ from tuneproof.errors import FitError, RunError, StoppedError, TrainingError
 from tuneproof.evals.measure import measure_items
 from tuneproof.evals.task import Item
 from tuneproof.model.crew import Crew, join_crew
+from tuneproof.model.likely import soften_rows
 from tuneproof.model.recovery import is_out_of_memory, release_memory
 from tuneproof.model.store import Serving
 from tuneproof.pipeline.mirror import Copy, hand_over, take_over
@@ -201,13 +202,21 @@ def rehearse_share(work: Work, rows: RowSet) -> Rehearsal:
             raise refuse_split(error) from error
 
 
+def soften_replay(work: Work, rows: RowSet) -> RowSet:
+    """The rows of a training, lessons first: of replay what the base finds likely is learnt. All ranks call it."""
+    lessons = len(work.lessons)
+    if not work.config.replay.soft or len(rows) == lessons:
+        return rows
+    return RowSet(rows.rows, [*rows.encoded[:lessons], *soften_rows(work.model, rows.encoded[lessons:], work.reading)])
+
+
 def train_share(work: Work) -> list[Change]:
     """This rank's share of every step; checkpoints, events and records are the lead's. Returns what was lightened."""
     changes: list[Change] = []
     with hold_together(work):
         train_adapter(
             work.model,
-            encode_rows(work.tokenizer, [*work.lessons, *work.rehearsals]),
+            soften_replay(work, encode_rows(work.tokenizer, [*work.lessons, *work.rehearsals])),
             config=work.config,
             shape=work.shape,
             folder=work.run.checkpoints,

@@ -30,7 +30,7 @@ from tuneproof.pipeline.asking import (
     make_exam,
     visit_checkpoint,
 )
-from tuneproof.pipeline.crew import Change, follow_me, hold_together
+from tuneproof.pipeline.crew import Change, follow_me, hold_together, soften_replay
 from tuneproof.pipeline.finish import finish_adapter
 from tuneproof.pipeline.prompting import (
     TRIED_ROWS,
@@ -150,7 +150,12 @@ def train(work: Work) -> None:
     with follow_me(work, "train") as crew:
         with hold_together(work):
             training = train_adapter(
-                work.model, rows, config=work.config, shape=work.shape, folder=work.run.checkpoints, log=log
+                work.model,
+                soften_replay(work, rows),
+                config=work.config,
+                shape=work.shape,
+                folder=work.run.checkpoints,
+                log=log,
             )
         for changes in crew.gather(list[Change]()):
             for step, change in changes:

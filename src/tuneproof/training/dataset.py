@@ -46,10 +46,12 @@ class RowSet(Dataset[tuple[int, Encoded]]):
 
     @property
     def digest(self) -> str:
-        """Hash of all ids and masks in their order: what is trained on."""
+        """Hash of all ids and masks in their order, and of which rows are softened: what is trained on."""
         told = hashlib.sha256()
         for row in self.encoded:
             told.update(f"{row.ids}{[at for at, trained in enumerate(row.mask) if trained]}".encode())
+            if row.likely is not None:
+                told.update(b"likely")
         return told.hexdigest()[:16]
 
     @property
