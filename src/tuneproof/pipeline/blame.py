@@ -17,6 +17,7 @@ from tuneproof.errors import RunError, UsageError
 from tuneproof.explain.blame import Asked, Place, Scores, Trained, expect_spread, measure_spread, rank_rows, score_rows
 from tuneproof.explain.gradient import Sketcher
 from tuneproof.model.chat import encode_answer, encode_row
+from tuneproof.model.likely import soften_rows
 from tuneproof.model.load import fingerprint_model, fingerprint_template
 from tuneproof.pipeline import BlameRequest, open_run
 from tuneproof.pipeline.asking import checkpoint_path
@@ -130,10 +131,7 @@ def find_steps(run: RunDir) -> list[int]:
 
 def weigh_rows(work: Work, cases: list[Case], steps: list[int], *, identity: str) -> Scores:
     """A score for each case and each row that was trained on, replay rows last: shape (cases, rows)."""
-    rows = [
-        Trained(row.id, encode_row(work.tokenizer, row.messages))
-        for row in [*work.train_rows, *work.run.load_rows("replay")]
-    ]
+    rows = list_trained(work)
     asked = [ask_case(work, case) for case in cases]
     places = [Place(checkpoint_path(work, step), work.run.blame / f"rows-checkpoint-{step}.npz") for step in steps]
     sketcher = Sketcher(work.model, work.reading, identity=identity)
@@ -141,6 +139,16 @@ def weigh_rows(work: Work, cases: list[Case], steps: list[int], *, identity: str
     scores_IR = score_rows(sketcher, rows, asked, places, work.progress.advance)
     work.progress.end("blame")
     return scores_IR
+
+
+def list_trained(work: Work) -> list[Trained]:
+    """The rows as they were trained, replay last."""
+    replay = work.run.load_rows("replay")
+    lessons, again = ([encode_row(work.tokenizer, row.messages) for row in rows] for rows in (work.train_rows, replay))
+    if work.config.replay.soft and again:
+        again = soften_rows(work.model, again, work.reading)
+    names = [row.id for row in (*work.train_rows, *replay)]
+    return [Trained(name, encoded) for name, encoded in zip(names, (*lessons, *again), strict=True)]
 
 
 def ask_case(work: Work, case: Case) -> Asked:
@@ -172,5 +180,6 @@ def make_blame(case: Case, scores_R: Scores, rows: list[BlamedRow], steps: list[
 
 
 def name_adapter(config: RunConfig) -> str:
-    """What decides, beside its weights, what an adapter does."""
-    return f"rank {config.lora.rank} alpha {config.lora.alpha} on {config.lora.targets} in {config.model.dtype}"
+    """What decides, beside its weights, what an adapter does, and what a replay row taught it."""
+    lora, how = config.lora, "soft" if config.replay.soft else "plain"
+    return f"rank {lora.rank} alpha {lora.alpha} on {lora.targets} in {config.model.dtype}, {how} replay"
