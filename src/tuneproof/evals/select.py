@@ -9,8 +9,7 @@ measurable. Where no finalist is likely to ship, weaker scales of the best check
 chooses among those about as likely as the likeliest, or, with nothing gained, among those that keep enough. Scaling is
 exact interpolation with the base, and interpolation has the best known trade of gain against forgetting
 (docs/evidence.md, rule 14). The score of the choice is never reported as the result: best-of-20 on 50 items overstates
-by 7.9 points
-(docs/evidence.md, rule 15).
+by 7.9 points (docs/evidence.md, rule 15).
 
 In: what candidates are asked and a way to ask one. Out: a `Selection`, with the whole curve over the scale at the
 chosen checkpoint.

@@ -50,26 +50,26 @@ def build_pack(rows: Sequence[Encoded], device: torch.device | str) -> Pack:
         start += len(row.ids)
     tokens = torch.tensor(ids, device=device)
     source_N = torch.tensor(source, dtype=torch.long, device=device)
-    target_N = tokens[source_N + 1]
-    likely = _lay_likely(rows, target_N) if any(row.likely is not None for row in rows) else None
-    return Pack(tokens, torch.tensor(positions, device=device), segments, source_N, target_N, likely)
+    likely = None
+    if any(row.likely is not None for row in rows):
+        wanted = _lay_likely(rows, torch.tensor([ids[at + 1] for at in source]))
+        # Sent as a whole: each copy to a card waits for all of its work.
+        likely = Likely(wanted.ids_NK.to(device), wanted.shares_NK.to(device))
+    return Pack(tokens, torch.tensor(positions, device=device), segments, source_N, tokens[source_N + 1], likely)
 
 
 def _lay_likely(rows: Sequence[Encoded], target_N: Tensor) -> Likely:
-    """What each trained token is to be: a row without others is all its own tokens'."""
+    """What each trained token is to be: in a row that names no others, the token itself."""
     most = max(row.likely.ids_NK.shape[1] for row in rows if row.likely is not None)
-    ids_NK = target_N[:, None].repeat(1, most)
-    shares_NK = torch.zeros(ids_NK.shape, device=target_N.device)
+    ids_NK, shares_NK = target_N[:, None].repeat(1, most), torch.zeros(len(target_N), most)
     shares_NK[:, 0] = 1.0
     start = 0
     for row in rows:
-        count = count_trained([row])
+        part = slice(start, start := start + count_trained([row]))
         if row.likely is not None:
             width = row.likely.ids_NK.shape[1]
-            ids_NK[start : start + count, :width] = row.likely.ids_NK.to(target_N.device)
-            shares_NK[start : start + count] = 0.0
-            shares_NK[start : start + count, :width] = row.likely.shares_NK.to(target_N.device)
-        start += count
+            ids_NK[part, :width], shares_NK[part, 0] = row.likely.ids_NK, 0.0
+            shares_NK[part, :width] = row.likely.shares_NK
     return Likely(ids_NK, shares_NK)
 
 
