@@ -1,7 +1,7 @@
 """What replay, learning rate and the adapter's scale do to forgetting, on the demo model and the demo's rows.
 
     python -m benchmarks.forgetting                               replay 0, 0.1, 0.3; about 40 minutes
-    python -m benchmarks.forgetting --fractions 0.3 --words       the base's words as targets, not its distribution
+    python -m benchmarks.forgetting --fractions 0.3 --soft        the base's distribution as the target, not its words
     python -m benchmarks.forgetting --fractions 0.1 --rates 5e-4  one cell more
     python -m benchmarks.forgetting --fractions                   the table of what was measured
 
@@ -54,7 +54,7 @@ Cell = dict[str, Any]
 
 def measure_cell(fraction: float, rate: float, soft: bool, folder: Path) -> Cell:
     """One run, if it is not there yet: replay rows, and every scale's task score, changed, lost and gained answers."""
-    run = folder / f"replay-{fraction:g}-rate-{rate:g}{'' if soft else '-words'}"
+    run = folder / f"replay-{fraction:g}-rate-{rate:g}{'-soft' if soft else ''}"
     if not (run / "eval" / "selection.json").is_file():
         chosen = (f"replay.fraction={fraction}", f"train.learning_rate={rate}", f"replay.soft={str(soft).lower()}")
         settings = [part for one in (*SETTINGS, *chosen) for part in ("--set", one)]
@@ -136,7 +136,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--fractions", nargs="*", type=float, default=FRACTIONS)
     parser.add_argument("--rates", nargs="+", type=float, default=(RATE,))
-    parser.add_argument("--words", action="store_true", help="learn the base's words, not its distribution")
+    parser.add_argument("--soft", action="store_true", help="learn the base's distribution, not its words alone")
     parser.add_argument("--folder", type=Path, default=Path("runs/forgetting"))
     options = parser.parse_args()
-    main(options.fractions, options.rates, not options.words, options.folder)
+    main(options.fractions, options.rates, options.soft, options.folder)

@@ -16,9 +16,9 @@ class ReplaySection(Section):
         le=0.5,
     )
     soft: bool = knob(
-        True,
+        False,
         "Learn at each word what else the base found likely there, not only the word it chose.",
-        "A third fewer of the base's words change at the same gain (rule 11).",
+        "Fewer answers are other ones, but no fewer right ones are lost and fewer are gained (rule 12).",
     )
     own_turns: int = knob(
         0,

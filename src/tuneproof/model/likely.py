@@ -1,9 +1,10 @@
 """What the base finds likely at each trained token of a row, to be learnt in place of the one token that stands there.
 
-Replay rows hold the base's own answers. Trained on their words alone, a model grows surer of them than the base was,
-and moves where it was not asked to; with the base's own distribution as the target it is at rest where it began
-(distillation: Hinton et al., arXiv 1503.02531; against forgetting: Li and Hoiem, arXiv 1606.09282). On the demo's rows
-fewer of the base's tokens change at the same score of the task (benchmarks/RESULTS.md).
+Replay rows hold the base's own answers. Trained on their words alone, a model grows surer of them than the base was;
+with the base's own distribution as the target it is at rest where it began (distillation: Hinton et al., arXiv
+1503.02531; against forgetting: Li and Hoiem, arXiv 1606.09282). On the demo's rows fewer answers are other ones than
+the base's at the same score of the task, but right ones are lost as often and gained more seldom (docs/measuring.md):
+an option, not the default.
 
     rows = soften_rows(model, replay_rows, reading)         # Encoded, with `likely`
 """

@@ -180,7 +180,7 @@ def describe_work(work: Work, rows: RowSet) -> budget.Work:
         epochs=epochs,
         epoch_tokens=rows.tokens + replay_tokens,
         epoch_steps=epoch_steps,
-        replay=_describe_replay(min(prompts, int(replay_rows / KEPT_REPLAY)), general, answer),
+        replay=_describe_replay(min(prompts, int(replay_rows / KEPT_REPLAY)), general, answer, config.replay.soft),
         test=test,
         retention=retention,
         select=describe_items(work, work.row_items("select", knobs.select_rows)),
@@ -198,10 +198,11 @@ def describe_work(work: Work, rows: RowSet) -> budget.Work:
     )
 
 
-def _describe_replay(asked: int, general: int, answer: float) -> budget.Suite:
-    """Replay prompts, each about as long as its answer; those beyond the `general` ones are drawn too."""
+def _describe_replay(asked: int, general: int, answer: float, soft: bool) -> budget.Suite:
+    """Replay prompts, each about as long as its answer; those beyond the `general` ones are drawn too. Soft ones are
+    read once more, with their answers."""
     drawn = max(0, asked - general) / max(1, asked)
-    return budget.Suite(asked, answer, answer * (1 + drawn))
+    return budget.Suite(asked, answer * (3 if soft else 1), answer * (1 + drawn))
 
 
 def _count_drift(work: Work, *suites: budget.Suite) -> float:

@@ -176,9 +176,7 @@ def time_stages(speeds: Speeds, work: Work) -> dict[str, float]:
     return {
         "load": work.load,
         "base": test + retention + select + probe_slice + time_suite(speeds, control) + tries,
-        # Then they are read once more, for what else the base found likely.
-        "replay": time_suite(speeds, work.replay)
-        + work.replay.rows * (work.replay.prompt + work.replay.answer) / speeds.prefill,
+        "replay": time_suite(speeds, work.replay),
         "train": work.epochs * work.epoch_tokens / speeds.train,
         "select": chosen + slices * probe_slice,
         "tuned": test + retention + time_suite(speeds, work.beside),
