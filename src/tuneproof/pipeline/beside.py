@@ -6,7 +6,6 @@ into the record and said; the next start of the run goes on with it.
 
 from __future__ import annotations
 
-import gc
 import os
 import shutil
 import subprocess
@@ -135,7 +134,6 @@ def run_harness(work: Work) -> None:
     work.progress.begin("harness", 2)
     # A second copy of the weights beside ours might not fit.
     work.drop_base()
-    gc.collect()
     record = HarnessRecord(tasks=tasks)
     try:
         program, results = find_harness(), []

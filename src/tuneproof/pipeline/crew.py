@@ -24,7 +24,7 @@ from tuneproof.evals.measure import measure_items
 from tuneproof.evals.task import Item
 from tuneproof.model.crew import Crew, join_crew
 from tuneproof.model.likely import soften_rows
-from tuneproof.model.recovery import is_out_of_memory, release_memory
+from tuneproof.model.recovery import is_out_of_memory
 from tuneproof.model.store import Serving
 from tuneproof.pipeline.mirror import Copy, hand_over, take_over
 from tuneproof.pipeline.work import Stance, Work
@@ -175,7 +175,6 @@ def hold_together(work: Work) -> Iterator[None]:
         yield
         return
     work.drop_base()
-    release_memory()
     known, work.split = crew.tell(lambda: work.__dict__.get("shape")), True
     # Where the lead has none, all find it out together.
     shape = known or work.shape
@@ -185,7 +184,6 @@ def hold_together(work: Work) -> Iterator[None]:
     finally:
         work.drop_base()
         work.split, work.shape = False, shape
-        release_memory()
 
 
 def rehearse_share(work: Work, rows: RowSet) -> Rehearsal:

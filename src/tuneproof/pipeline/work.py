@@ -35,6 +35,7 @@ from tuneproof.model.load import (
 )
 from tuneproof.model.offload import offload_layers
 from tuneproof.model.packing import check_isolation
+from tuneproof.model.recovery import release_memory
 from tuneproof.model.split import split_layers
 from tuneproof.model.step import check_plain_head
 from tuneproof.model.store import AnswerStore, open_store
@@ -139,7 +140,9 @@ class Work:
     def drop_base(self) -> None:
         """Let go of the weights; they are loaded anew when they are next asked for."""
         self.drop_adapter()
-        self.__dict__.pop("base", None)
+        if self.__dict__.pop("base", None) is not None:
+            # Its layers refer to each other, and until they are collected the next one would lie beside half of them.
+            release_memory()
 
     @contextmanager
     def lend_base(self, run: RunDir, config: RunConfig) -> Iterator[Work]:
