@@ -1,6 +1,5 @@
-"""One run at work: its folder, its config, who listens, and the model, loaded once for all verbs.
-
-All of it is derived from the config, the records in the folder and the base model."""
+"""One run at work: its folder, its config, who listens, and the model, loaded once for all verbs. All of it is derived
+from the config, the records in the folder and the base model."""
 
 from __future__ import annotations
 
@@ -138,11 +137,11 @@ class Work:
             remove_adapter(model)
 
     def drop_base(self) -> None:
-        """Let go of the weights; they are loaded anew when they are next asked for."""
+        """Let go of the weights, which are loaded anew when they are next asked for. Layers refer to each other: without
+        collecting, half of them would lie beside the next ones."""
         self.drop_adapter()
-        if self.__dict__.pop("base", None) is not None:
-            # Its layers refer to each other, and until they are collected the next one would lie beside half of them.
-            release_memory()
+        self.__dict__.pop("base", None)
+        release_memory()
 
     @contextmanager
     def lend_base(self, run: RunDir, config: RunConfig) -> Iterator[Work]:
@@ -150,11 +149,11 @@ class Work:
         self.drop_adapter()
         other = Work(run, config, self.progress)
         other.outer, other.hardware, other.tokenizer = self, self.hardware, self.tokenizer
+        other.on_checkpoint = self.on_checkpoint
         if self.plan.settings.strategy == "fsdp":
             self.drop_base()  # It is loaded anew to be split, and would lie there beside that.
         else:
             other.base = self.base
-        other.on_checkpoint = self.on_checkpoint
         try:
             yield other
         finally:
@@ -263,7 +262,7 @@ class Work:
         The user's own come last. Where the number is limited they have at most half of it.
         """
         chosen_by = {item.id for item in self.slice_items()}
-        items = [item for item in self._all_probes if item.id not in chosen_by]
+        items = [item for item in self._list_probes() if item.id not in chosen_by]
         wanted = self.config.evaluate.retention_items
         if wanted is None:
             return [*items, *self.own_items]
@@ -286,10 +285,9 @@ class Work:
 
     def slice_items(self) -> list[Item]:
         """Items of the probes that candidates answer."""
-        return spread_items(self._all_probes, self.config.evaluate.select_probes)
+        return spread_items(self._list_probes(), self.config.evaluate.select_probes)
 
-    @property
-    def _all_probes(self) -> list[Item]:
+    def _list_probes(self) -> list[Item]:
         return make_probe_items([probe for language in self.languages for probe in load_probes(language)])
 
     @property
