@@ -137,8 +137,7 @@ class Work:
             remove_adapter(model)
 
     def drop_base(self) -> None:
-        """Let go of the weights, which are loaded anew when they are next asked for. Layers refer to each other: without
-        collecting, half of them would lie beside the next ones."""
+        """Let go of the weights; they are loaded anew when asked for. Uncollected, half would lie beside the next ones."""
         self.drop_adapter()
         self.__dict__.pop("base", None)
         release_memory()
