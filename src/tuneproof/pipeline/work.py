@@ -137,7 +137,7 @@ class Work:
             remove_adapter(model)
 
     def drop_base(self) -> None:
-        """Let go of the weights; they are loaded anew when asked for. Uncollected, half would lie beside the next ones."""
+        """Let go of the weights; they are loaded when asked for. Uncollected, half would lie beside the next ones."""
         self.drop_adapter()
         self.__dict__.pop("base", None)
         release_memory()
