@@ -1,5 +1,4 @@
-"""One run at work: its folder, its config, who listens, and the model, loaded once for all verbs. All of it is derived
-from the config, the records in the folder and the base model."""
+"""One run at work: its folder, its config, who listens, and the model, loaded once for all verbs."""
 
 from __future__ import annotations
 
