@@ -51,7 +51,7 @@ def test_another_model_has_the_speed_of_its_products() -> None:
     remember_speeds(twice, SPEEDS)
     recomputed = find_speeds(twice._replace(checkpointing=True))
     assert recomputed is not None
-    assert recomputed.speeds == pytest.approx((600, 240, 2400, 1e-6))
+    assert recomputed.speeds == pytest.approx((600, 240, 2400, 1e-6, 1))
 
 
 def test_a_file_that_is_not_ours_is_as_if_it_were_not_there(place: Path) -> None:
