@@ -35,8 +35,7 @@
 
 In: a path. Out: records. Every file is written beside its place and renamed, so a reader sees the old or the new one.
 
-    run = RunDir(Path("runs/first"))
-    plan = run.load(Plan)
+    plan = RunDir(Path("runs/first")).load(Plan)
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ def test_replay_rows_teach_what_the_base_found_likely(tiny_model_dir: Path, tmp_
     assert read_adapter(soft) == read_adapter(again) != read_adapter(plain)
     work = Work(soft, load_settled(soft.config), Quiet())
     assert work.rehearsals
-    rows = soften_replay(work, encode_rows(work.tokenizer, [*work.lessons, *work.rehearsals]))
+    rows = soften_replay(work, encode_rows(work.tokenizer, [*work.lessons, *work.rehearsals]), len(work.lessons))
     told = [row.likely is not None for row in rows.encoded]
     assert told == [False] * len(work.lessons) + [True] * len(work.rehearsals)
     blamed = [row.encoded.likely is not None for row in list_trained(work)]

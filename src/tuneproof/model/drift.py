@@ -18,7 +18,7 @@ from torch import Tensor
 
 from tuneproof.model.chat import Encoded
 from tuneproof.model.packing import pack_lengths
-from tuneproof.model.step import Pack, build_pack, get_base, read_hidden, read_logits
+from tuneproof.model.step import Pack, build_pack, count_trained, get_base, read_hidden, read_logits
 
 
 class Drift(NamedTuple):
@@ -52,25 +52,25 @@ def measure_drift(model: Any, rows: Sequence[Encoded], reading: Reading) -> list
     model.eval()
     drifts = [Drift(0, 0.0, 0.0, 0.0)] * len(rows)
     try:
-        for chosen in list_packs(rows, reading):
-            pack = build_pack([rows[at] for at in chosen], device)
+        for pack, parts in lay_packs(rows, reading, device):
             sums_N3 = _compare_arms(model, pack, reading)
-            start = 0
-            for at in chosen:
-                count = sum(rows[at].mask[1:])
-                kl, base, tuned = sums_N3[start : start + count].sum(0).tolist()
-                drifts[at] = Drift(count, kl, base, tuned)
-                start += count
+            for at, part in parts.items():
+                kl, base, tuned = sums_N3[part].sum(0).tolist()
+                drifts[at] = Drift(part.stop - part.start, kl, base, tuned)
     finally:
         model.train(training)
     return drifts
 
 
-def list_packs(rows: Sequence[Encoded], reading: Reading) -> Iterator[Sequence[int]]:
-    """The rows of each pack, by their places."""
-    for packed in pack_lengths([len(row.ids) for row in rows], reading.pack_tokens):
-        limit = reading.pack_rows or len(packed)
-        yield from (packed[at : at + limit] for at in range(0, len(packed), limit))
+def lay_packs(
+    rows: Sequence[Encoded], reading: Reading, device: torch.device
+) -> Iterator[tuple[Pack, dict[int, slice]]]:
+    """Packs of all rows, each with its rows' places among them and which of the pack's N counted tokens are theirs."""
+    for chosen in pack_lengths([len(row.ids) for row in rows], reading.pack_tokens, reading.pack_rows):
+        parts, start = {}, 0
+        for at in chosen:
+            parts[at] = slice(start, start := start + count_trained([rows[at]]))
+        yield build_pack([rows[at] for at in chosen], device), parts
 
 
 def _compare_arms(model: Any, pack: Pack, reading: Reading) -> Tensor:

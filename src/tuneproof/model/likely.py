@@ -17,8 +17,8 @@ from typing import Any
 import torch
 
 from tuneproof.model.chat import Encoded, Likely
-from tuneproof.model.drift import Reading, list_packs
-from tuneproof.model.step import build_pack, count_trained, get_base, read_hidden, read_logits
+from tuneproof.model.drift import Reading, lay_packs
+from tuneproof.model.step import get_base, read_hidden, read_logits
 
 KEPT = 32
 """Tokens kept at each place; the rest of the distribution is spread over them."""
@@ -34,13 +34,10 @@ def soften_rows(model: Any, rows: Sequence[Encoded], reading: Reading) -> list[E
     try:
         with model.disable_adapter():
             head_HV = get_base(model).get_output_embeddings().weight.t() if reading.plain_head else None
-            for chosen in list_packs(rows, reading):
-                pack = build_pack([rows[at] for at in chosen], device)
+            for pack, parts in lay_packs(rows, reading, device):
                 states = (read_hidden if reading.plain_head else read_logits)(model, pack)
                 found = _find_likely(states, head_HV, reading.chunk)
-                start = 0
-                for at in chosen:
-                    part = slice(start, start := start + count_trained([rows[at]]))
+                for at, part in parts.items():
                     softened[at] = rows[at]._replace(likely=Likely(*(one[part].clone() for one in found)))
     finally:
         model.train(training)

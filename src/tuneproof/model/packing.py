@@ -11,8 +11,10 @@ import torch
 from torch import nn
 
 
-def pack_lengths(lengths: Sequence[int], budget: int) -> list[list[int]]:
+def pack_lengths(lengths: Sequence[int], budget: int, most: int | None = None) -> list[list[int]]:
     """Put rows into packs of at most `budget` tokens by best-fit decreasing; a longer row gets a pack of its own.
+
+    Packs of more than `most` rows are cut.
 
     Returns lists of indices into `lengths`. Best fit uses at most 11/9 of the optimal number of packs (Johnson 1973).
     """
@@ -27,7 +29,9 @@ def pack_lengths(lengths: Sequence[int], budget: int) -> list[list[int]]:
         else:
             packs.append([index])
             rooms.append(budget - lengths[index])
-    return packs
+    if most is None:
+        return packs
+    return [pack[at : at + most] for pack in packs for at in range(0, len(pack), most)]
 
 
 def check_isolation(model: nn.Module, *, tolerance: float = 1e-3) -> bool:

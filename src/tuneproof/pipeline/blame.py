@@ -16,18 +16,19 @@ from tuneproof.config.load import load_settled
 from tuneproof.errors import RunError, UsageError
 from tuneproof.explain.blame import Asked, Place, Scores, Trained, expect_spread, measure_spread, rank_rows, score_rows
 from tuneproof.explain.gradient import Sketcher
-from tuneproof.model.chat import encode_answer, encode_row
-from tuneproof.model.likely import soften_rows
+from tuneproof.model.chat import encode_answer
 from tuneproof.model.load import fingerprint_model, fingerprint_template
 from tuneproof.pipeline import BlameRequest, open_run
 from tuneproof.pipeline.asking import checkpoint_path
 from tuneproof.pipeline.chain import refuse_other
+from tuneproof.pipeline.crew import soften_replay
 from tuneproof.pipeline.work import Work
 from tuneproof.progress import Progress
 from tuneproof.records import Answer, Blame, BlamedRow, Message, Selection, Verdict
 from tuneproof.records.blame import Against, Suite
 from tuneproof.rundir import RunDir
 from tuneproof.training.checkpoint import check_checkpoint, list_checkpoints
+from tuneproof.training.dataset import encode_rows
 
 LOST = "lost"
 """Every lost answer of the verdict."""
@@ -143,12 +144,9 @@ def weigh_rows(work: Work, cases: list[Case], steps: list[int], *, identity: str
 
 def list_trained(work: Work) -> list[Trained]:
     """The rows as they were trained, replay last."""
-    replay = work.run.load_rows("replay")
-    lessons, again = ([encode_row(work.tokenizer, row.messages) for row in rows] for rows in (work.train_rows, replay))
-    if work.config.replay.soft and again:
-        again = soften_rows(work.model, again, work.reading)
-    names = [row.id for row in (*work.train_rows, *replay)]
-    return [Trained(name, encoded) for name, encoded in zip(names, (*lessons, *again), strict=True)]
+    rows = encode_rows(work.tokenizer, [*work.train_rows, *work.run.load_rows("replay")])
+    trained = soften_replay(work, rows, len(work.train_rows))
+    return [Trained(row.id, encoded) for row, encoded in zip(trained.rows, trained.encoded, strict=True)]
 
 
 def ask_case(work: Work, case: Case) -> Asked:

@@ -200,9 +200,9 @@ def rehearse_share(work: Work, rows: RowSet) -> Rehearsal:
             raise refuse_split(error) from error
 
 
-def soften_replay(work: Work, rows: RowSet) -> RowSet:
-    """The rows of a training, lessons first: of replay what the base finds likely is learnt. All ranks call it."""
-    lessons = len(work.lessons)
+def soften_replay(work: Work, rows: RowSet, lessons: int) -> RowSet:
+    """The rows of a training, `lessons` before its replay, of which what the base finds likely is learnt where the
+    config says so. All ranks call it."""
     if not work.config.replay.soft or len(rows) == lessons:
         return rows
     return RowSet(rows.rows, [*rows.encoded[:lessons], *soften_rows(work.model, rows.encoded[lessons:], work.reading)])
@@ -214,7 +214,7 @@ def train_share(work: Work) -> list[Change]:
     with hold_together(work):
         train_adapter(
             work.model,
-            soften_replay(work, encode_rows(work.tokenizer, [*work.lessons, *work.rehearsals])),
+            soften_replay(work, encode_rows(work.tokenizer, [*work.lessons, *work.rehearsals]), len(work.lessons)),
             config=work.config,
             shape=work.shape,
             folder=work.run.checkpoints,

@@ -151,7 +151,7 @@ def train(work: Work) -> None:
         with hold_together(work):
             training = train_adapter(
                 work.model,
-                soften_replay(work, rows),
+                soften_replay(work, rows, len(work.lessons)),
                 config=work.config,
                 shape=work.shape,
                 folder=work.run.checkpoints,

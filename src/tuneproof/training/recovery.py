@@ -58,9 +58,7 @@ class Footing(NamedTuple):
 
 def cut_rows(rows: Sequence[Encoded], shape: Shape) -> list[list[int]]:
     """Indices of the rows of each pack of a step."""
-    packs = pack_lengths([len(row.ids) for row in rows], shape.pack_tokens)
-    limit = shape.pack_rows or len(rows)
-    return [pack[at : at + limit] for pack in packs for at in range(0, len(pack), limit)]
+    return pack_lengths([len(row.ids) for row in rows], shape.pack_tokens, shape.pack_rows)
 
 
 def take_step(
