@@ -1,17 +1,37 @@
-// What the theme does not do: keep options and names whole, and speak Chinese on a Chinese page.
+// What the theme does not do: keep options and names whole, tables readable on a phone, and speak Chinese on a Chinese page.
 const LONGEST = 30; // characters of a word that fits beside a margin on a phone
+const IN_A_COLUMN = 18; // of a word that fits beside another column
 const WORDS = { "On this page": "本页内容", "Back to top": "回到顶部", Search: "搜索" };
 
-// Browsers break --write-clean behind its hyphens, and the theme breaks names of a table anywhere.
+// Browsers break --write-clean behind its hyphens, and the theme breaks names of a table anywhere. A long path may break
+// behind a slash, the name of a test behind an underscore too.
 function keepWhole(code) {
-  const parts = code.textContent.split(/(\s+)/).map((part) => {
-    if (!part.trim() || part.length > LONGEST) return part;
-    const word = document.createElement("span");
-    word.className = "whole";
-    word.textContent = part;
-    return word;
+  const room = code.closest("td") ? IN_A_COLUMN : LONGEST;
+  const parts = code.textContent.split(/(\s+)/).flatMap((word) => {
+    if (!word.trim()) return word;
+    if (word.length <= room) return markWhole(word);
+    const pieces = word.match(word.includes("::") ? /[^/:_]+[/:_]*|[/:_]+/g : /[^/]+\/*|\/+/g);
+    return pieces.flatMap((piece, at) => (at ? [document.createElement("wbr"), markWhole(piece)] : [markWhole(piece)]));
   });
   code.replaceChildren(...parts);
+}
+
+function markWhole(text) {
+  if (text.length > LONGEST) return text;
+  const word = document.createElement("span");
+  word.className = "whole";
+  word.textContent = text;
+  return word;
+}
+
+// Three to five columns of text are too narrow to read on a phone: each cell learns the head of its column.
+function makeCards(table) {
+  const heads = [...table.querySelectorAll("thead th")];
+  const cells = [...table.querySelectorAll("tbody td")];
+  const texts = cells.some((cell) => cell.textContent.length > 40) && !cells.some((cell) => cell.style.textAlign);
+  if (heads.length < 3 || heads.length > 5 || !texts) return;
+  cells.forEach((cell) => (cell.dataset.head = heads[cell.cellIndex].textContent));
+  table.dataset.cards = "";
 }
 
 function translate(root) {
@@ -24,6 +44,7 @@ function translate(root) {
 
 function setUp() {
   document.querySelectorAll(".md-typeset :not(pre) > code:not(:has(*))").forEach(keepWhole);
+  document.querySelectorAll(".md-typeset table:not([class])").forEach(makeCards);
   const chinese = location.pathname.includes(".zh-CN");
   // Browsers choose glyphs, and screen readers a voice, by the language.
   document.documentElement.lang = chinese ? "zh-CN" : "en";
