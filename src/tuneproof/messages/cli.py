@@ -45,7 +45,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "cli.help.check": ("Look for defects in your rows; nothing is trained.", "检查数据中的缺陷，不做训练。"),
     "cli.help.plan": (
-        "What fits into memory, why, and how long it takes; no weights are loaded. Ends with 4 when nothing fits.",
+        "What fits into memory, why, and how long it takes; no weights are loaded. Exit code 4 when nothing fits.",
         "算出内存放得下什么、为什么、要多久；不加载权重。放不下时退出码为 4。",
     ),
     "cli.help.train": (
@@ -96,8 +96,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "设置一个配置键，例如 train.epochs=2；可以多次使用。",
     ),
     "cli.option.data": (
-        "Data files or folders: JSONL, JSON, CSV, TSV, Parquet, Excel, each also as .gz; owner/name of a hub; - for a pipe.",
-        "数据文件或目录：JSONL、JSON、CSV、TSV、Parquet、Excel，也可以是 .gz；hub 上的 owner/name；- 表示管道。",
+        "Data files or folders: JSONL, JSON, CSV, TSV, Parquet, Excel, each also as .gz; owner/name of a hub; `-` for a pipe.",
+        "数据文件或目录：JSONL、JSON、CSV、TSV、Parquet、Excel，也可以是 .gz；hub 上的 owner/name；`-` 表示管道。",
     ),
     "cli.option.model": (
         "Base model: a hub id, a local folder, a GGUF file, or demo; `tuneproof models` lists good first choices.",

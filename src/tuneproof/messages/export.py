@@ -8,7 +8,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     # The command line
     "cli.help.export": (
         "Write the tuned model for PEFT, transformers, llama.cpp, Ollama or vLLM, and prove that it answers as the run "
-        "did. Ends with 7 when it does not.",
+        "did. Exit code 7 when it does not.",
         "把微调后的模型导出给 PEFT、transformers、llama.cpp、Ollama 或 vLLM，并验证它的回答与本次运行一致；不一致时退出码为 7。",
     ),
     "cli.option.to": (

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 MESSAGES: dict[str, tuple[str, str]] = {
     "cli.help.serve": (
-        "Base and tuned models behind OpenAI's interface, on this machine: `base`, each run's name, NAME@0.5.",
-        "在本机以 OpenAI 接口提供基座与微调模型：`base`、各运行目录的名字、NAME@0.5。",
+        "Base and tuned models behind OpenAI's interface, on this machine. They are asked for as `base`, by the run's "
+        "name, or as NAME@0.5: its adapter at half strength.",
+        "在本机以 OpenAI 接口提供基座与微调模型。模型名为 `base`、运行目录的名字，或 NAME@0.5：适配器强度减半。",
     ),
     "cli.option.serve_runs": ("Folders of finished runs on one base.", "已完成的运行目录，须为同一基座。"),
     "serve.url": ("Answers at", "服务地址"),
