@@ -115,6 +115,20 @@ def test_a_command_of_a_page_exists_with_its_options_and_keys(page: str, line: s
     assert keys <= set(list_keys()), line
 
 
+def test_the_contract_says_which_commands_take_an_option() -> None:
+    table = (DOCS / "contract.md").read_text(encoding="utf-8").partition("| option | of | meaning |")[2]
+    told: dict[str, set[str]] = {}
+    for options, commands in re.findall(r"^\| (`--[^|]*) \| ([^|]*) \|", table, re.M):
+        for option in re.findall(r"--[a-z-]+", options):
+            told.setdefault(option, set()).update(commands.split(", "))
+    everywhere = {"--help", "--json", "--lang", "--debug"}
+    taken: dict[str, set[str]] = {}
+    for command, flags in list_flags().items():
+        for flag in flags - everywhere:
+            taken.setdefault(flag, set()).add(command)
+    assert told == taken
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_and_their_anchors_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\((?!https?://|mailto:|\.\./blob)([^)\s]+)\)", page.read_text(encoding="utf-8")):

@@ -15,18 +15,18 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "bases.head": ("First choices for {limit} on {device}", "{device} 上 {limit} 可用内存的首选模型"),
     "bases.column.model": ("Model", "模型"),
     "bases.column.full": ("Full", "全精度"),
-    "bases.column.nf4": ("4-bit", "4 bit"),
+    "bases.column.nf4": ("4-bit", "4 位"),
     "bases.column.fit": ("Fits", "能否放下"),
     "bases.column.languages": ("Speaks", "语言"),
     "bases.fit.full": ("yes", "能"),
-    "bases.fit.nf4": ("in 4 bits", "4 bit 能"),
+    "bases.fit.nf4": ("in 4 bits", "4 位能"),
     "bases.fit.no": ("no", "不能"),
     "bases.gated": (", gated", "，需申请"),
     "bases.none": ("-", "-"),
     "bases.note": (
         "Planned, not measured: one row of {tokens} tokens, rank {rank} on all linear layers, activations recomputed, "
         "weights in {dtype} or in 4 bits. `tuneproof plan` reckons with your rows. Read the licence before you ship.",
-        "以上为计划值，未经实测：单行 {tokens} token、所有线性层 rank {rank}、重算激活值，权重为 {dtype} 或 4 bit。"
+        "以上为计划值，未经实测：单行 {tokens} token、所有线性层 rank {rank}、重算激活值，权重为 {dtype} 或 4 位。"
         "`tuneproof plan` 会按你的数据计算。上线前请阅读许可证。",
     ),
     "bases.next": (
@@ -63,7 +63,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "bases.eight_gigabytes": (
         "The strongest that trains on an 8 GB card in 4 bits; answers at once, without a thinking part.",
-        "8 GB 显卡用 4 bit 能训练的最强模型；直接回答，不带思考过程。",
+        "8 GB 显卡用 4 位能训练的最强模型；直接回答，不带思考过程。",
     ),
     "bases.large_english": (
         "English, open licence, one of the best supported of its size.",
@@ -71,10 +71,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "bases.large_chinese": (
         "Chinese and English with an open licence: the choice for 12 GB in 4 bits and 24 GB in 16 bits.",
-        "中英文，许可证开放：12 GB 用 4 bit、24 GB 用 16 位时的选择。",
+        "中英文，许可证开放：12 GB 用 4 位、24 GB 用 16 位时的选择。",
     ),
     "bases.largest": (
         "The largest worth trying on one 24 GB card, in 4 bits. Try a smaller one first: compare verdicts.",
-        "单张 24 GB 显卡用 4 bit 值得一试的最大模型。请先试小的，再比较结论。",
+        "单张 24 GB 显卡用 4 位值得一试的最大模型。请先试小的，再比较结论。",
     ),
 }

@@ -29,7 +29,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "cli.doctor.system": ("System", "系统"),
     "cli.doctor.abilities": ("What works here", "本机可用的功能"),
     "cli.doctor.abilities.gpu": ("GPU", "GPU"),
-    "cli.doctor.abilities.four_bit": ("4-bit weights", "4 bit 权重"),
+    "cli.doctor.abilities.four_bit": ("4-bit weights", "4 位权重"),
     "cli.doctor.abilities.web": ("Web app, server", "网页应用与服务"),
     "cli.doctor.abilities.modelscope": ("ModelScope", "魔搭"),
     "cli.doctor.abilities.gguf_answers": ("Running GGUF", "运行 GGUF"),

@@ -263,11 +263,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "plan.why.adamw8bit": (
         "4-bit weights, and the optimizer's state in 8 bits: with less it does not fit.",
-        "权重 4 bit，优化器状态 8 bit：否则放不下。",
+        "权重 4 位，优化器状态 8 位：否则放不下。",
     ),
     "plan.why.nf4": (
         "The base weights are held in 4 bits: in full they do not fit.",
-        "基座权重以 4 bit 存放：完整精度放不下。",
+        "基座权重以 4 位存放：完整精度放不下。",
     ),
     "plan.why.split": (
         "In training the layers are split over the processes: whole, the model does not fit beside its activations.",
@@ -281,7 +281,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "plan.why.offload": (
         "Frozen layers stay in the computer's own memory and are streamed to the GPU as they are needed, which is slow: "
         "not even 4-bit weights fit.",
-        "冻结的层留在内存里，用到时再流式送上 GPU（较慢）：4 bit 权重也放不下。",
+        "冻结的层留在内存里，用到时再流式送上 GPU（较慢）：4 位权重也放不下。",
     ),
     "plan.why.given": ("As given in the config.", "按配置给定。"),
     "plan.why.nothing_fits": (
