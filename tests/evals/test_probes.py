@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from tuneproof.evals import probes
 from tuneproof.evals.probes import Probe, is_probe_right, load_probes
 from tuneproof.evals.probes.checks import CHECKS
+from tuneproof.evals.probes.told import tell_accepted
 
 
 def read_answers(name: str) -> list[dict[str, Any]]:
@@ -167,3 +168,22 @@ def test_answering_one_side_of_every_choice_scores_at_chance() -> None:
             first.append(text.index(probe.accept[0]) < text.index(probe.accept[1]))
     assert sum(first) * 2 == len(first)
     assert sum(yes) * 2 == len(yes)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_what_a_reader_is_told_to_be_right_is_right(language: str) -> None:
+    sides = {*KEYWORD_CHECKS, "exact_lines", "zh_word", "zh_first_of"}
+    for probe in load_probes(language):
+        told = tell_accepted(probe.check, probe.accept) if probe.check in sides else ""
+        wrong = [text for text in told.split(" / ") if told and not CHECKS[probe.check](text, probe.accept)]
+        assert (probe.id, wrong) == (probe.id, [])
+
+
+def test_a_reader_is_told_what_a_check_counts_and_combines() -> None:
+    assert tell_accepted("only_choice", ("after", "before")) == "after"
+    assert tell_accepted("zh_first_of", ("棉花", "!铁块")) == "棉花"
+    assert tell_accepted("comma_list", ("2", "saturday", "sunday")) == "2 of: saturday / sunday"
+    assert tell_accepted("zh_list", ("2", "、", "红", "绿")) == "其中 2 项：红 / 绿"
+    assert tell_accepted("zh_count", ("7", "天", "日")) == "7天"
+    assert tell_accepted("word_count", ("2", "9", "dog")) == "2 to 9 words, with: dog"
+    assert tell_accepted("json_keys", ("name", "age")) == "name + age"

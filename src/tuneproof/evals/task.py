@@ -17,6 +17,7 @@ import numpy as np
 
 from tuneproof.evals.custom import score_custom
 from tuneproof.evals.probes import Probe, is_probe_right
+from tuneproof.evals.probes.told import tell_accepted
 from tuneproof.evals.scorers import RIGHT, ScorerName, choose_row_scorer, choose_scorer, is_right, score_answer
 from tuneproof.records import Answer, Message, Row
 
@@ -118,7 +119,7 @@ def make_probe_items(probes: Sequence[Probe]) -> list[Item]:
             task=probe.family,
             scorer="probe",
             messages=[Message(role="user", content=probe.prompt)],
-            reference=" / ".join(probe.accept),
+            reference=tell_accepted(probe.check, probe.accept),
             required=(),
             limit=probe.max_new_tokens,
             cluster=None,

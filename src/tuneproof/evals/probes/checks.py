@@ -248,6 +248,8 @@ def _is_hedged(folded: str, word: str, accept: Sequence[str]) -> bool:
     if _find_asserted(folded, word) is None:
         return True
     bare = folded.replace('"', "")
+    if bare.strip(" .!?") == word:  # Nothing beside it, though it may have a "/" of its own: "1/1".
+        return False
     known = "|".join(re.escape(_fold(text)) for text in accept)
     after = rf"{_bounded(word)},? or (?!(?:an? |the )?(?:{known}))"
     before = rf"\b(?!(?:{known})\b)[\w-]+,? or (?:an? |the )?{_bounded(word)}"
