@@ -7,6 +7,7 @@ import pytest
 from tuneproof.figures import (
     FORMATS,
     format_bytes,
+    format_cut,
     format_date,
     format_decimal,
     format_interval,
@@ -74,3 +75,10 @@ def test_dates_are_in_utc() -> None:
 def test_a_missing_number_is_said_to_be_missing(name: str) -> None:
     assert FORMATS[name](None, language="en") == "not measured"
     assert FORMATS[name](None, language="zh") == "未测量"
+
+
+def test_a_cut_is_told_in_words_and_another_text_as_it_stands() -> None:
+    assert format_cut("epochs 6 -> 0.7", "en") == "passes over the rows: 6 -> 0.7"
+    assert format_cut("few-shot rows 136 -> 50", "zh") == "对照组作答的测试数据：136 -> 50"
+    assert format_cut("limit 357 s -> 375 s", "zh") == "仍然放不进时限，将会超时：357 秒 -> 375 秒"
+    assert format_cut("nothing of the kind", "zh") == "nothing of the kind"

@@ -8,10 +8,11 @@ text. `to_plain` turns its minus and spaces into characters that every console h
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timezone
 
-from tuneproof.messages import Language, tell
+from tuneproof.messages import Language, load_catalogue, tell
 
 MINUS = "\u2212"
 SPACE = "\u00a0"
@@ -108,6 +109,16 @@ def format_seconds(number: float | None, language: Language | None = None) -> st
 def format_date(timestamp: float, language: Language | None = None) -> str:
     """Date and time of day in UTC: `2026-11-23 19:07 UTC`, in every language."""
     return datetime.fromtimestamp(timestamp, timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def format_cut(cut: str, language: Language | None = None) -> str:
+    """What was cut to end in time, in words: `epochs 3 -> 1.4` becomes `passes over the rows: 3 -> 1.4`."""
+    found = re.fullmatch(r"([a-z -]+) (\S+)( s)? -> (\S+?)(?: s)?", cut)
+    key = "report.lever." + found[1].replace("-", "_").replace(" ", "_") if found else ""
+    if found is None or key not in load_catalogue():
+        return cut
+    before, after = (tell("report.seconds", language, seconds=n) if found[3] else n for n in (found[2], found[4]))
+    return tell(key, language, before=before, after=after)
 
 
 def to_plain(text: str) -> str:

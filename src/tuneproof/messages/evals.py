@@ -54,7 +54,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "它对对照组的领先太小，无法与偶然区分。",
     ),
     "verdict.reason.loss_significant": (
-        "More general questions were lost than gained, and that is no chance.",
+        "More general questions were lost than gained, and not by chance alone.",
         "通用题丢失的多于新增的，而且不是偶然。",
     ),
     "verdict.reason.loss_large": (

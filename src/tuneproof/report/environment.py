@@ -15,12 +15,12 @@ from typing import NamedTuple
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from tuneproof.figures import FORMATS
+from tuneproof.figures import FORMATS, format_cut
 from tuneproof.messages import Language, tell
 from tuneproof.report import headlines, plots, rounds
 from tuneproof.report.charts import SIGNS, judge_interval
 from tuneproof.report.text import show_controls
-from tuneproof.report.words import name_of, say_key
+from tuneproof.report.words import name_family, name_of, say_key
 
 
 class Assets(NamedTuple):
@@ -43,6 +43,10 @@ def build_environment(language: Language) -> Environment:
         finalize=_finalize,
     )
     environment.filters |= {name: partial(format_, language=language) for name, format_ in FORMATS.items()}
+    environment.filters |= {
+        "family": partial(name_family, language=language),
+        "cut": partial(format_cut, language=language),
+    }
     environment.globals |= {
         "language": language,
         "gap": "" if language == "zh" else " ",  # Between two sentences, or a colon and what follows.

@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from tuneproof.messages import Language, tell
 from tuneproof.records import Answer, Blame, DataReport, Finding, Plan, RunRecord, Selection, Split, Trials, Verdict
 from tuneproof.records.beside import HarnessRecord, JudgeRecord
+from tuneproof.report.advice import Advice, advise
 from tuneproof.report.answers import Item, pair_answers
 from tuneproof.report.charts import thin_out
 from tuneproof.rundir import RunDir
@@ -93,6 +94,8 @@ class Page:
     phases: list[PhasePeak]
     stages: list[StageTime]
     next_commands: list[str]
+    advice: list[Advice]
+    """What the verdict's reasons ask for."""
     trials: Trials | None
     """What further runs inside this one have shown."""
 
@@ -105,7 +108,7 @@ class Page:
 def gather_page(run: RunDir, language: Language) -> Page:
     """Read the folder. Raises RunError when run.json is missing or any record is damaged."""
     record, plan, data = run.load(RunRecord), _load(run, Plan), _load(run, DataReport)
-    verdict = _load(run, Verdict)
+    verdict, trials = _load(run, Verdict), _load(run, Trials)
     items = pair_answers(_load_answers(run, "base", "test"), _load_answers(run, "tuned", "test"))
     return Page(
         name=run.name,
@@ -133,7 +136,8 @@ def gather_page(run: RunDir, language: Language) -> Page:
         phases=line_up_phases(plan),
         stages=line_up_stages(record, plan),
         next_commands=suggest_commands(run, record, language),
-        trials=_load(run, Trials),
+        advice=advise(verdict, record, trials, str(run.path), language) if verdict else [],
+        trials=trials,
     )
 
 

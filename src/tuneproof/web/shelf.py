@@ -153,7 +153,7 @@ def make_line(run: RunDir, record: RunRecord) -> Line:
         seconds=sum(stage.seconds for stage in record.stages.values()),
         model=model,
         files=files,
-        rows=record.training.rows if record.training else None,
+        rows=record.training.rows - record.training.replay_rows if record.training else None,
         decision=verdict.decision if verdict else None,
         gain=task.delta if task else None,
         ci95=task.ci95 if task else None,

@@ -11,6 +11,7 @@ from rich.text import Text
 from tuneproof.cli.figures import format_bytes, format_count, format_percent, format_seconds
 from tuneproof.cli.screens.frame import Cell, Gauge, make_facts, make_list, make_part, make_table
 from tuneproof.cli.words import clean_text, name_of, say_key
+from tuneproof.figures import format_cut
 from tuneproof.messages import tell
 from tuneproof.records import MoreMemory, Plan, Settings
 
@@ -134,7 +135,7 @@ def _draw_time(plan: Plan) -> RenderableType:
     )
     cut: list[Cell] = [tell("report.nothing_cut")]
     if time.cut:
-        cut = [tell("report.cut_to_fit"), make_list(say_key(one) for one in time.cut)]
+        cut = [tell("report.cut_to_fit"), make_list(format_cut(one) for one in time.cut)]
     return make_part(planned, make_table(["", ""], rows, (1,)), sizes, *cut)
 
 

@@ -90,8 +90,9 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "不要上线：其中任何一条被明确违反。其余情况都算证据不足。",
     ),
     "report.detectable": (
-        "This test split finds a difference of {effect} or more (80 % power at the 5 % level).",
-        "这份测试集能检出 {effect}及以上的差异（5% 显著性水平，80% 检验功效）。",
+        "This test split finds a difference of {effect} or more in four of five cases (80 % power at the 5 % level); a "
+        "smaller one may stay unclear.",
+        "这份测试集对 {effect}及以上的差异有八成把握检出（5% 显著性水平，80% 检验功效）；更小的差异可能无法判断。",
     ),
     # Gain
     "report.headline.gain_unknown": ("Nothing was held out to test on.", "没有留出测试数据。"),
@@ -105,6 +106,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "标记：同一批题目上的得分差；横线：95% 区间。▲ 整个区间大于 0，▼ 小于 0，○ 区间包含 0，尚不明确。",
     ),
     "report.all_tasks": ("All tasks", "全部任务"),
+    "report.each_its_own": ("each task's own, averaged", "各任务各自的指标，取平均"),
     "report.against_control": ("… over control", "……相对对照组"),
     # Answers
     "report.headline.answers": (
@@ -191,7 +193,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "report.none_lost": ("No right answer was lost.", "没有丢失任何答对的题。"),
     # Stereotyped output
     "report.headline.degeneration_unknown": ("Too few answers to measure it.", "回答太少，无法测量。"),
-    "report.headline.degeneration": ("All gates passed.", "各项检查均通过。"),
+    "report.headline.degeneration": (
+        "No loops, no stock phrases: all gates passed.",
+        "没有循环，也没有套话：各项检查均通过。",
+    ),
     "report.headline.degeneration_failed": ("Gates failed: {n}.", "未通过的检查：{n} 项。"),
     "report.gate.failed": ("failed", "未通过"),
     "report.gate.passed": ("passed", "通过"),
@@ -213,8 +218,9 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "缩放 {scale} 时，在专供选择的 {probes} 道通用题中丢失 {lost} 道、新增 {gained} 道。",
     ),
     "report.caption.trade": (
-        "The adapter's strength is turned down without training: less is learnt, less is forgotten.",
-        "无需重新训练即可调低适配器强度：学到的少一些，忘掉的也少一些。",
+        "The adapter's strength is turned down without training: less is learnt, less is forgotten. Kept: of the "
+        "questions that the base had right, those still right.",
+        "无需重新训练即可调低适配器强度：学到的少一些，忘掉的也少一些。“保住的”指基座答对的题中现在仍答对的比例。",
     ),
     "report.line.score": ("select score", "选择集得分"),
     "report.line.kept": ("kept", "保住的"),
@@ -244,7 +250,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "AUC: how well a classifier on simple features tells the rows from those of training; 0.5 is not at all.",
         "AUC：用简单特征训练的分类器区分这些数据与训练集的能力，0.5 表示完全无法区分。",
     ),
-    "report.strata": ("Strata", "分层"),
+    "report.strata": ("Strata (task / language / kind of answer / length)", "分层（任务/语言/回答类型/长度）"),
     # Memory and time
     "report.headline.memory": (
         "Peak memory: {predicted} predicted, {measured} measured ({error} off).",
@@ -257,8 +263,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "report.headline.time": ("Time: {real}.", "用时 {real}。"),
     "report.headline.time_planned": ("Time: {real}; planned {planned}.", "用时 {real}；计划 {planned}。"),
     "report.headline.time_held": (
-        "Time: {real}; planned {planned}, {error} off.",
-        "用时 {real}；计划 {planned}，偏差 {error}。",
+        "Time: {real}; planned {planned}. The stages that were planned are {error} off.",
+        "用时 {real}；计划 {planned}。列入计划的各阶段偏差 {error}。",
     ),
     "report.within": ("{planned} within a limit of {limit}", "{planned}，上限 {limit}"),
     "report.ran_out": ("Memory ran out all the same, and was recovered from:", "内存仍然不足过，已自动恢复："),

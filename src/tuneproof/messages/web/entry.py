@@ -73,7 +73,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "web.runs.show": ("Show", "显示"),
     "web.runs.apply": ("Apply", "应用"),
     "web.runs.count": ("{shown} of {all} runs", "共 {all} 次运行，显示 {shown} 次"),
-    "web.runs.rows": ("{n} rows", "{n} 条"),
+    "web.runs.rows": ("{n} rows trained on", "训练 {n} 条"),
     "web.runs.compare": ("Compare", "比较所选"),
     "web.runs.pick": ("Choose", "选择"),
     "web.runs.pick_one": ("Choose {name} to compare", "选择 {name} 进行比较"),
@@ -102,7 +102,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "web.state.lost": ("Broken off", "意外中断"),
     "web.state.done": ("Done", "已完成"),
     "web.compare.title": ("Runs side by side", "运行对比"),
-    "web.compare.first": ("the reference", "作为基准"),
+    "web.compare.first": ("the baseline", "作为基准"),
     "web.compare.too_few": ("Choose two runs or more in the list.", "请在列表中选择两次以上的运行。"),
     "web.compare.working": ("Pairing the answers that these runs share …", "正在配对这些运行的共同题目……"),
 }

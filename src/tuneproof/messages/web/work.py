@@ -30,8 +30,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "web.new.system": ("System prompt", "系统提示"),
     "web.new.check_again": ("Check again", "重新检查"),
     "web.new.split": (
-        "Split: {train} train, {select} select, {test} test.",
-        "划分：训练 {train} 条，选择 {select} 条，测试 {test} 条。",
+        "Split: {train} rows to train on, {select} to choose the checkpoint by, {test} held out for the test.",
+        "划分：{train} 条用于训练，{select} 条用于挑选检查点，{test} 条留作测试。",
     ),
     "web.new.more": ("{n} more.", "另有 {n} 处。"),
     "web.new.model": ("Model and limits", "模型与限制"),
@@ -55,6 +55,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "web.new.plan": ("Plan", "制定计划"),
     "web.new.seconds": ("Time, about", "预计用时"),
     "web.new.change": ("What would change it", "怎样能改变它"),
+    "web.new.change_how": (
+        "Peak memory with another setting; it is given in a terminal or a config file: --set SETTING.",
+        "换一种设置时的峰值内存；可在终端或配置文件中指定：--set 设置。",
+    ),
     "web.new.start_title": ("Start", "开始"),
     "web.new.name": ("Name of the run", "运行名称"),
     "web.new.bad_name": (
