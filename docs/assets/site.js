@@ -4,13 +4,14 @@ const IN_A_COLUMN = 18; // of a word that fits beside another column
 const WORDS = { "On this page": "本页内容", "Back to top": "回到顶部", Search: "搜索" };
 
 // Browsers break --write-clean behind its hyphens, and the theme breaks names of a table anywhere. A long path may break
-// behind a slash, the name of a test behind an underscore too.
+// behind a slash, a longer name in a column or that of a test behind an underscore too.
 function keepWhole(code) {
-  const room = code.closest("td") ? IN_A_COLUMN : LONGEST;
+  const narrow = code.closest("td");
   const parts = code.textContent.split(/(\s+)/).flatMap((word) => {
     if (!word.trim()) return word;
-    if (word.length <= room) return markWhole(word);
-    const pieces = word.match(word.includes("::") ? /[^/:_]+[/:_]*|[/:_]+/g : /[^/]+\/*|\/+/g);
+    if (word.length <= (narrow ? IN_A_COLUMN : LONGEST)) return markWhole(word);
+    const anywhere = word.includes("::") || (narrow && word.length > 22);
+    const pieces = word.match(anywhere ? /[^/:=_]+[/:=_]*|[/:=_]+/g : /[^/]+\/*|\/+/g);
     return pieces.flatMap((piece, at) => (at ? [document.createElement("wbr"), markWhole(piece)] : [markWhole(piece)]));
   });
   code.replaceChildren(...parts);
@@ -28,8 +29,9 @@ function markWhole(text) {
 function makeCards(table) {
   const heads = [...table.querySelectorAll("thead th")];
   const cells = [...table.querySelectorAll("tbody td")];
-  const texts = cells.some((cell) => cell.textContent.length > 40) && !cells.some((cell) => cell.style.textAlign);
-  if (heads.length < 3 || heads.length > 5 || !texts) return;
+  // A Chinese character takes the room of two letters.
+  const long = cells.some((cell) => cell.textContent.replace(/[^\0-\xff]/g, "xx").length > 40);
+  if (heads.length < 3 || heads.length > 5 || !long || cells.some((cell) => cell.style.textAlign)) return;
   cells.forEach((cell) => (cell.dataset.head = heads[cell.cellIndex].textContent));
   table.dataset.cards = "";
 }
