@@ -4,14 +4,15 @@ const IN_A_COLUMN = 18; // of a word that fits beside another column
 const WORDS = { "On this page": "本页内容", "Back to top": "回到顶部", Search: "搜索" };
 
 // Browsers break --write-clean behind its hyphens, and the theme breaks names of a table anywhere. A long path may break
-// behind a slash, a longer name in a column or that of a test behind an underscore too.
+// behind a slash, and what is long even then (the name of a test) behind an underscore.
 function keepWhole(code) {
-  const narrow = code.closest("td");
+  const room = code.closest("td") ? IN_A_COLUMN : LONGEST;
   const parts = code.textContent.split(/(\s+)/).flatMap((word) => {
     if (!word.trim()) return word;
-    if (word.length <= (narrow ? IN_A_COLUMN : LONGEST)) return markWhole(word);
-    const anywhere = word.includes("::") || (narrow && word.length > 22);
-    const pieces = word.match(anywhere ? /[^/:=_]+[/:=_]*|[/:=_]+/g : /[^/]+\/*|\/+/g);
+    if (word.length <= room) return markWhole(word);
+    const pieces = word
+      .match(/[^/=]+[/=]*|[/=]+/g)
+      .flatMap((piece) => (piece.length > room + 4 ? piece.match(/[^_:]+[_:]*|[_:]+/g) : piece));
     return pieces.flatMap((piece, at) => (at ? [document.createElement("wbr"), markWhole(piece)] : [markWhole(piece)]));
   });
   code.replaceChildren(...parts);
