@@ -43,55 +43,91 @@ class RoomyLayer(DynamicLayer):
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.buffers: tuple[Tensor, Tensor] | None = None
+        self.first = 0
+        """Column of the buffers that the views begin at."""
 
     def update(self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
         """Append states of new tokens; returns all keys and values."""
         if not self.is_initialized:
             self.lazy_initialization(key_states, value_states)
-        start = self.get_seq_length()
-        end = start + key_states.shape[-2]
-        if self.buffers is None or end > self.buffers[0].shape[-2]:
-            self._move_to_larger(key_states, value_states, start, end + ROOM)
+        length, new = self.get_seq_length(), key_states.shape[-2]
+        if self.buffers is None or self.first + length + new > self.buffers[0].shape[-2]:
+            self._move_to_larger(key_states, value_states, length, length + new + ROOM)
         assert self.buffers is not None
+        start = self.first + length
         for buffer, states in zip(self.buffers, (key_states, value_states), strict=True):
-            buffer[:, :, start:end] = states
-        return self._show(end)
+            buffer[:, :, start : start + new] = states
+        return self._show(self.first, start + new)
 
     def batch_select_indices(self, indices: Tensor) -> None:
         """Keep some rows; they move to the front of the buffers."""
         if self.buffers is None:
             return
-        length, count = self.get_seq_length(), len(indices)
+        start, end, count = self.first, self.first + self.get_seq_length(), len(indices)
         for buffer in self.buffers:
-            buffer[:count, :, :length] = buffer[indices, :, :length]
+            buffer[:count, :, start:end] = buffer[indices, :, start:end]
         self.buffers = self.buffers[0][:count], self.buffers[1][:count]
-        self._show(length)
+        self._show(start, end)
 
     def batch_repeat_interleave(self, repeats: int) -> None:
         """Repeat each row; the buffers are made anew with the next tokens."""
         super().batch_repeat_interleave(repeats)
-        self.buffers = None
+        self.buffers, self.first = None, 0
+
+    def spread(self, length: int, count: int) -> RoomyLayer:
+        """A layer of `count` rows that begin as this one's only row does, with its first `length` tokens."""
+        layer = RoomyLayer()
+        assert self.keys is not None
+        assert self.values is not None
+        layer.update(*(states[:, :, :length].expand(count, -1, -1, -1) for states in (self.keys, self.values)))
+        return layer
+
+    def put(self, rows: Tensor, other: RoomyLayer) -> None:
+        """Put the other's rows where some of these are, so that all end in one column.
+
+        In front of the shorter ones lie zeros, or what other rows held: for a mask to hide.
+        """
+        length, theirs = self.get_seq_length(), other.get_seq_length()
+        if theirs > self.first + length:
+            assert self.buffers is not None
+            self._move_to_larger(*self.buffers, length, theirs + ROOM, front=theirs - length)
+        assert self.buffers is not None
+        end = self.first + length
+        for buffer, states in zip(self.buffers, (other.keys, other.values), strict=True):
+            assert states is not None
+            # Nothing of the rows before may be left: hidden is multiplied by 0, and 0 times no number is no number.
+            buffer[rows, :, : end - theirs] = 0
+            buffer[rows, :, end - theirs : end] = states
+        self._show(min(self.first, end - theirs), end)
+
+    def forget(self, count: int) -> None:
+        """Leave out the first `count` tokens, which no row needs any more."""
+        self._show(self.first + count, self.first + self.get_seq_length())
 
     def reserve(self, length: int) -> None:
         """Stand as after `length` tokens, the new ones unset: what the memory plan looks at."""
         assert self.buffers is not None
         self._move_to_larger(*self.buffers, self.get_seq_length(), length + ROOM)
-        self._show(length)
+        self._show(0, length)
 
-    def _move_to_larger(self, key_states: Tensor, value_states: Tensor, length: int, capacity: int) -> None:
+    def _move_to_larger(
+        self, key_states: Tensor, value_states: Tensor, length: int, capacity: int, front: int = 0
+    ) -> None:
+        """Buffers of that many columns, with what is held after `front` columns of zeros."""
         held = (self.keys, self.values) if length else (None, None)
         made = []
         for old, states in zip(held, (key_states, value_states), strict=True):
             buffer = states.new_empty(*states.shape[:2], capacity, states.shape[3])
+            buffer[:, :, :front] = 0
             if old is not None:
-                buffer[:, :, :length] = old
+                buffer[:, :, front : front + length] = old
             made.append(buffer)
-        self.buffers = made[0], made[1]
+        self.buffers, self.first = (made[0], made[1]), front
 
-    def _show(self, length: int) -> tuple[Tensor, Tensor]:
+    def _show(self, start: int, end: int) -> tuple[Tensor, Tensor]:
         assert self.buffers is not None
-        keys, values = (buffer[:, :, :length] for buffer in self.buffers)
-        self.keys, self.values = keys, values
+        keys, values = (buffer[:, :, start:end] for buffer in self.buffers)
+        self.keys, self.values, self.first = keys, values, start
         return keys, values
 
 

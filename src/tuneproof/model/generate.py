@@ -1,4 +1,4 @@
-"""Answers in batches: sorted by length, a common beginning read once, rows that have ended leave.
+"""Answers in batches: the longest first, a common beginning read once, and who has ended makes room for the next.
 
 In: prompts as token ids. Out: new token ids and how each ended, in the order of the prompts. Everything that is
 measured is greedy, so an answer depends on its prompt alone (up to the last bits of batched arithmetic).
@@ -9,32 +9,22 @@ measured is greedy, so an answer depends on its prompt alone (up to the last bit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from transformers import DynamicCache
 
-from tuneproof.model.cache import open_cache, pass_cache
-
-LAST = torch.tensor([-1])
-"""The last position as an index, not as the number that transformers turns into a slice: a slice is not contiguous, and
-PyTorch 2.13 then multiplies every row by a copy of the head of its own (`should_fold`, LinearAlgebra.cpp). Measured on
-a CPU with 32 rows of the demo model: 1.3 s and 1.8 GB instead of 4 ms."""
-
+from tuneproof.model.batch import Batch, Picker, Reader, fill_places, keep_rows, read_on
 
 LOOK_EVERY = 16
 """New tokens between two looks for a loop."""
 LOOP = 96
 """Tokens at an answer's end that must repeat with one period for it to be a loop."""
 LONGEST_PERIOD = LOOP // 3
-PATIENCE = 2
-"""Steps of the whole batch that ended rows may take up before they are dropped: about what dropping them costs, since
-the rest of the cache is copied. So neither waiting nor dropping ever takes more than twice the cheaper of the two."""
-
-Picker = Callable[[Tensor], Tensor]
-"""Logits of shape (B, V) -> a token of each row, shape (B,)."""
+GROUP = 4
+"""New rows come in groups of a batch's fourth at most: their prompts are read beside a full cache."""
 
 
 Finish = Literal["end", "length", "loop"]
@@ -98,48 +88,89 @@ def _generate(
     on_answers: Callable[[Mapping[int, Generated]], None] | None,
 ) -> list[Generated]:
     answers = [Generated([], "length")] * len(prompts)
-    # Rows that end at about the same step belong together: the limit is the best guess of an answer's length.
-    order = sorted(range(len(prompts)), key=lambda i: (limits[i], len(prompts[i]), i))
     training = model.training
     model.eval()
     try:
-        for start in range(0, len(order), way.batch_size):
-            batch = order[start : start + way.batch_size]
-            for ended in _answer_batch(model, [prompts[i] for i in batch], [limits[i] for i in batch], way):
-                for row, answer in ended.items():
-                    answers[batch[row]] = answer
-                if on_answers:
-                    on_answers({batch[row]: answer for row, answer in ended.items()})
+        for ended in _Flow(model, prompts, limits, way).run():
+            for index, answer in ended.items():
+                answers[index] = answer
+            if on_answers:
+                on_answers(ended)
     finally:
         model.train(training)
     return answers
 
 
-@torch.inference_mode()
-def _answer_batch(
-    model: nn.Module, prompts: list[Sequence[int]], limits: list[int], way: _Way
-) -> Iterator[dict[int, Generated]]:
-    """Answers by row, as they end."""
-    batch = _open_batch(model, prompts, way.pick)
-    said: list[list[int]] = [[] for _ in prompts]
-    rows, open_rows, wasted = list(range(len(prompts))), set(range(len(prompts))), 0
-    while True:
-        ended = dict[int, Generated]()
-        for row, token in zip(rows, batch.next_B.tolist(), strict=True):
-            if row in open_rows and (finish := _say(said[row], token, limits[row], way.ends)):
-                ended[row] = Generated(said[row], finish)
-        open_rows -= ended.keys()
+class _Flow:
+    """Prompts on their way through the places of a batch."""
+
+    def __init__(self, model: nn.Module, prompts: Sequence[Sequence[int]], limits: Sequence[int], way: _Way) -> None:
+        self.model, self.prompts, self.limits, self.way = model, prompts, limits, way
+        self.reader = Reader(model, way.pick)
+        # The longest first, by the best guess there is: what comes last fills the gaps, memory is short at once or
+        # never, and prompts of a length are read together.
+        order = sorted(range(len(prompts)), key=lambda i: (-limits[i], -len(prompts[i]), i))
+        self.waiting = deque(order)
+        self.batch: Batch | None = None
+        self.rows: list[int] = []
+        """Prompt of each place of the batch."""
+        self.busy: set[int] = set()
+        """Places whose answers go on."""
+        self.idle = 0
+        """New tokens that ended rows have taken up since the places were last filled or dropped."""
+        self.said: dict[int, list[int]] = {}
+
+    @torch.inference_mode()
+    def run(self) -> Iterator[dict[int, Generated]]:
+        """Answers by prompt, as they end."""
+        while self.waiting or self.busy:
+            # A group costs about a step of its own, dropping rows copies the cache, about a step's work as well: so
+            # when ended rows have taken up a step, neither waiting nor changing takes more than twice the better one.
+            if not self.busy or self.idle >= len(self.rows):
+                yield from self._hear(self._change())
+            if self.busy and self.batch is not None:
+                self.batch = read_on(self.model, self.batch, self.way.pick)
+                self.idle += len(self.rows) - len(self.busy)
+                yield from self._hear(sorted(self.busy))
+
+    def _change(self) -> Sequence[int]:
+        """Begin a batch, fill free places, or drop them where nobody comes; the places that are new."""
+        size, free = self.way.batch_size, [place for place in range(len(self.rows)) if place not in self.busy]
+        if not self.busy or self.batch is None:
+            self.rows = self._call(size)
+            self.batch = self.reader.read([self.prompts[index] for index in self.rows])
+            free = list(range(len(self.rows)))
+        elif self.waiting and self.reader.fills:
+            called = self._call(min(len(free), max(1, size // GROUP)))
+            free = free[: len(called)]
+            group = self.reader.read([self.prompts[index] for index in called])
+            self.batch = fill_places(self.batch, free, group)
+            for place, index in zip(free, called, strict=True):
+                self.rows[place] = index
+        else:
+            kept = sorted(self.busy)
+            self.batch = keep_rows(self.batch, kept)
+            self.rows, self.busy, free = [self.rows[place] for place in kept], set(range(len(kept))), []
+        self.busy.update(free)
+        self.idle = 0
+        return free
+
+    def _call(self, count: int) -> list[int]:
+        """The next prompts in line."""
+        return [self.waiting.popleft() for _ in range(min(count, len(self.waiting)))]
+
+    def _hear(self, places: Iterable[int]) -> Iterator[dict[int, Generated]]:
+        """Add the newest tokens of these places to their answers; those that have ended, if any."""
+        assert self.batch is not None
+        tokens, ended = self.batch.next_B.tolist(), dict[int, Generated]()
+        for place in places:
+            index = self.rows[place]
+            said = self.said.setdefault(index, [])
+            if finish := _say(said, tokens[place], self.limits[index], self.way.ends):
+                ended[index] = Generated(self.said.pop(index), finish)
+                self.busy.remove(place)
         if ended:
             yield ended
-        if not open_rows:
-            break
-        wasted += len(rows) - len(open_rows)
-        if wasted >= PATIENCE * len(rows):
-            batch = _keep_rows(batch, [place for place, row in enumerate(rows) if row in open_rows])
-            rows, wasted = [row for row in rows if row in open_rows], 0
-        mask_BT = torch.cat([batch.mask_BT, batch.mask_BT.new_ones(len(rows), 1)], 1)
-        next_B = way.pick(read_next(model, batch.cache, batch.next_B[:, None], mask_BT, batch.position_B1))
-        batch = Batch(batch.cache, next_B, mask_BT, batch.position_B1 + 1)
 
 
 def _say(said: list[int], token: int, limit: int, ends: set[int]) -> Finish | None:
@@ -163,68 +194,5 @@ def is_loop(ids: Sequence[int]) -> bool:
     return len(tail) == LOOP and any(tail[period:] == tail[:-period] for period in range(1, LONGEST_PERIOD + 1))
 
 
-class Batch(NamedTuple):
-    """Rows being answered."""
-
-    cache: DynamicCache
-    next_B: Tensor
-    """The newest token of each row, not yet in the cache."""
-    mask_BT: Tensor
-    """0 where a row is padded."""
-    position_B1: Tensor
-    """Position of the newest token in its own row."""
-
-
-def _open_batch(model: nn.Module, prompts: list[Sequence[int]], pick: Picker) -> Batch:
-    """Read the prompts. What all of them begin with (the system prompt, a control's examples) is read once."""
-    device = next(model.parameters()).device
-    shared = count_shared(prompts)
-    cache = open_cache(model.config)
-    if shared:
-        ids_1T = torch.tensor([list(prompts[0][:shared])], device=device)
-        read_next(model, cache, ids_1T, torch.ones_like(ids_1T), torch.arange(shared, device=device)[None])
-        cache.batch_repeat_interleave(len(prompts))
-    width = max(len(prompt) for prompt in prompts) - shared
-    pads = [width - len(prompt) + shared for prompt in prompts]
-    ids_BT = torch.tensor([[0] * pad + list(p[shared:]) for pad, p in zip(pads, prompts, strict=True)], device=device)
-    mask_BT = torch.tensor([[1] * shared + [0] * pad + [1] * (width - pad) for pad in pads], device=device)
-    positions_BT = (mask_BT.cumsum(-1) - 1).clamp(min=0)[:, shared:]
-    next_B = pick(read_next(model, cache, ids_BT, mask_BT, positions_BT))
-    return Batch(cache, next_B, mask_BT, mask_BT.sum(-1, keepdim=True))
-
-
-def count_shared(prompts: Sequence[Sequence[int]]) -> int:
-    """Tokens that all prompts begin with; 0 for a single prompt. At least one token of each is left to be read."""
-    if len(prompts) == 1:
-        return 0
-    first, last = min(map(list, prompts)), max(map(list, prompts))
-    limit = min(len(prompt) for prompt in prompts) - 1
-    return next((at for at in range(limit) if first[at] != last[at]), max(limit, 0))
-
-
-def _keep_rows(batch: Batch, kept: list[int]) -> Batch:
-    """The batch without the rows that have ended."""
-    keep = torch.tensor(kept, device=batch.next_B.device)
-    batch.cache.batch_select_indices(keep)
-    return Batch(batch.cache, batch.next_B[keep], batch.mask_BT[keep], batch.position_B1[keep])
-
-
 def _pick_likeliest(logits_BV: Tensor) -> Tensor:
     return logits_BV.argmax(-1)
-
-
-def read_next(model: Any, cache: DynamicCache, ids_BT: Tensor, mask: Tensor, positions_BT: Tensor) -> Tensor:
-    """Logits of the token after the last of `ids_BT` in each row: shape (B, V).
-
-    `mask`: 0 where a row is padded, shape (B, tokens in the cache and new ones); or which of these tokens each new one
-    sees, shape (B, 1, T, all of them).
-    """
-    logits_B1V: Tensor = model(
-        input_ids=ids_BT,
-        attention_mask=mask,
-        position_ids=positions_BT,
-        **pass_cache(model, cache),
-        use_cache=True,
-        logits_to_keep=LAST.to(ids_BT.device),
-    ).logits
-    return logits_B1V[:, -1]

@@ -23,8 +23,8 @@ import torch
 from torch import Tensor, nn
 from transformers import DynamicCache
 
+from tuneproof.model.batch import read_next
 from tuneproof.model.cache import RoomyLayer, open_cache
-from tuneproof.model.generate import read_next
 
 STEP = 128
 """Tokens by which slots grow."""

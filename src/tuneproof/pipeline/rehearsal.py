@@ -22,8 +22,8 @@ from tuneproof.evals.probes import load_probes
 from tuneproof.evals.select import FINALISTS, FIRST_LOOK
 from tuneproof.evals.task import Item, make_probe_items, spread_items
 from tuneproof.figures import format_cut, format_seconds, to_plain
+from tuneproof.model.batch import count_shared
 from tuneproof.model.chat import encode_prompt
-from tuneproof.model.generate import count_shared
 from tuneproof.model.hardware import Hardware, read_loaded, reset_peak
 from tuneproof.model.recovery import Listeners, answer_within_memory
 from tuneproof.model.store import Serving
