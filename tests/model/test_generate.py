@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch.profiler import ProfilerActivity, profile
+from transformers import MistralConfig, MistralForCausalLM
 
+from tuneproof.model import batch
 from tuneproof.model.generate import LOOP, Generated, generate_answers, is_loop, sample_answers
 from tuneproof.model.load import load_base
 
@@ -32,6 +35,82 @@ def test_batched_answers_equal_single_ones_and_transformers(tiny_model_dir: Path
             do_sample=False,
         )[0, len(prompt) :].tolist()
         assert answer.ids == [token for token in theirs if token != ends[0]]
+
+
+def make_prompts(count: int) -> list[list[int]]:
+    """Prompts of several lengths, of two kinds that begin alike for long."""
+    draw = random.Random(3)
+    beginnings = [[draw.randrange(5, 250) for _ in range(length)] for length in (90, 40)]
+    ends = [[draw.randrange(5, 250) for _ in range(draw.randrange(1, 30))] for _ in range(count)]
+    return [beginnings[at % 3] + end if at % 3 < 2 else end for at, end in enumerate(ends)]
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 5, 8])
+def test_rows_that_come_and_go_answer_as_alone(tiny_model_dir: Path, batch_size: int) -> None:
+    model = load_base(str(tiny_model_dir), device="cpu", dtype="float32").model
+    prompts, draw = make_prompts(30), random.Random(4)
+    limits = [draw.choice([1, 2, 9, 40, 80]) for _ in prompts]
+    ends = [draw.randrange(5, 250) for _ in range(20)]
+    alone = [
+        generate_answers(model, [prompt], limits=[limit], ends=ends)[0]
+        for prompt, limit in zip(prompts, limits, strict=True)
+    ]
+    assert {answer.finish for answer in alone} >= {"end", "length"}
+    assert generate_answers(model, prompts, limits=limits, ends=ends, batch_size=batch_size) == alone
+
+
+def test_short_answers_come_and_go_beside_a_long_one(tiny_model_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batch by batch they would take 60 + 7 x 6 steps, 8 of them to read."""
+    steps = count_calls(monkeypatch)
+    model = load_base(str(tiny_model_dir), device="cpu", dtype="float32").model
+    prompts = make_prompts(31)
+    answers = generate_answers(model, prompts, limits=[60] + [6] * 30, ends=[], batch_size=4)
+    assert [len(answer.ids) for answer in answers] == [60] + [6] * 30
+    assert steps.count(1) <= 75
+
+
+def test_what_follows_begins_where_the_last_one_began(tiny_model_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read once, though no two groups of rows are read together."""
+    steps = count_calls(monkeypatch)
+    model = load_base(str(tiny_model_dir), device="cpu", dtype="float32").model
+    beginning = list(range(10, 210))
+    prompts = [[*beginning, 300 + at, 301 + at] for at in range(12)]
+    generate_answers(model, prompts, limits=[1 + at % 3 for at in range(12)], ends=[], batch_size=2)
+    assert [tokens for tokens in steps if tokens > 2] == [len(beginning)]
+
+
+def count_calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Tokens a row that each call of the model reads from now on."""
+    steps: list[int] = []
+    read = batch.read_next
+
+    def read_next(model: Any, cache: Any, ids_BT: torch.Tensor, *others: Any) -> torch.Tensor:
+        steps.append(ids_BT.shape[1])
+        return read(model, cache, ids_BT, *others)
+
+    monkeypatch.setattr(batch, "read_next", read_next)
+    return steps
+
+
+@pytest.mark.parametrize("window", [8, 32])
+def test_a_cache_with_a_sliding_window_answers_batch_by_batch(window: int) -> None:
+    torch.manual_seed(0)
+    config = MistralConfig(
+        vocab_size=400,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        sliding_window=window,
+    )
+    model = MistralForCausalLM(config).eval()
+    draw = random.Random(5)
+    prompts = [[draw.randrange(5, 400) for _ in range(length)] for length in (20, 3, 7, 20, 12, 5)]
+    limits = [4, 30, 9, 30, 2, 11]
+    answers = generate_answers(model, prompts, limits=limits, ends=[], batch_size=3)
+    for prompt, limit, answer in zip(prompts, limits, answers, strict=True):
+        assert answer == generate_answers(model, [prompt], limits=[limit], ends=[])[0]
 
 
 def test_an_end_token_ends_the_answer_and_is_not_part_of_it(tiny_model_dir: Path) -> None:

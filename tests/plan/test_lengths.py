@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tuneproof.model.batch import count_shared
 from tuneproof.model.chat import encode_prompt
 from tuneproof.model.encoding import measure_rows
-from tuneproof.model.generate import count_shared
 from tuneproof.model.load import load_tokenizer
 from tuneproof.plan.lengths import LetterTokenizer, estimate_row, estimate_text
 from tuneproof.records import Message

@@ -171,6 +171,22 @@ def test_traced_answers_are_the_real_peak(request: pytest.FixtureRequest, family
     assert traced.parts.cache > 0
 
 
+def test_rows_that_join_are_read_beside_a_full_cache(tiny_llama: LlamaConfig) -> None:
+    """Answers are long beside prompts here, so the peak is where rows come and go, or move to the front."""
+    model, new = build_real(tiny_llama), 72
+    real = Tracker("cpu", vocabulary=tiny_llama.vocab_size)
+    book_real(real, model)
+    with real:
+        generate_answers(
+            model, [[5 + row] * 8 for row in range(14)], limits=[new] * 6 + [new - 5] * 8, ends=[], batch_size=8
+        )
+    subject = describe_subject(tiny_llama, dtype="float32", lora=LORA)
+    alone, joined = (
+        trace_answers(subject, Answering(8, 8, new, False, joins), kernel="cpu") for joins in (False, True)
+    )
+    assert alone.peak < real.peak <= joined.peak < 1.1 * real.peak
+
+
 def test_parts_add_up_to_the_peak(tiny_llama: LlamaConfig) -> None:
     subject = describe_subject(tiny_llama, dtype="bfloat16", lora=LORA)
     for kernel in ("cpu", "flash", "efficient"):

@@ -10,7 +10,7 @@ What prompts begin with (the system prompt, the examples of a control) is read o
     reader = Reader(model, pick)
     batch = reader.read(prompts[:16])                        # their first new tokens: batch.next_B
     batch = read_on(model, batch, pick)                      # one more of each
-    batch = fill_places(batch, [3, 5], reader.read(prompts[16:18]))
+    batch = reader.fill(batch, [3, 5], prompts[16:18])
 """
 
 from __future__ import annotations
@@ -57,45 +57,76 @@ class Reader:
         self.device = next(model.parameters()).device
         self.held: Sequence[int] = ()
         self.cache: DynamicCache | None = None
-        self.fills = all(type(layer) is RoomyLayer for layer in open_cache(model.config).layers)
+        self.fills = can_fill(open_cache(model.config))
         """Whether rows can come while others are being answered."""
 
     def read(self, prompts: Sequence[Sequence[int]]) -> Batch:
         """Read the prompts, and pick the first new token of each."""
-        cache, shared = self._begin(prompts)
-        width = max(len(prompt) for prompt in prompts) - shared
-        pads = [width - len(prompt) + shared for prompt in prompts]
+        cache, shared = open_cache(self.model.config), self._begin(prompts)
+        if shared and self.cache is not None and not self.fills:
+            cache, self.cache, self.held = self.cache, None, ()
+            cache.batch_repeat_interleave(len(prompts))
+        elif shared:
+            self._spread(cache, shared, len(prompts))
+        return self._read_on(cache, prompts, shared)
+
+    def fill(self, batch: Batch, places: Sequence[int], prompts: Sequence[Sequence[int]]) -> Batch:
+        """The batch with other prompts in these places, read, and the first new token of each."""
+        shared, rows = self._begin(prompts), torch.tensor(places, device=self.device)
+        length, theirs = batch.mask_BT.shape[1], max(map(len, prompts))
+        cache = DynamicCache()
+        cache.layers = [cast(RoomyLayer, layer).open_rows(rows, theirs) for layer in batch.cache.layers]
+        if shared:
+            self._spread(cache, shared, len(prompts))
+        group = self._read_on(cache, prompts, shared)
+        width = max(length, theirs)
+        mask_BT = batch.mask_BT.new_zeros(len(batch.mask_BT), width)
+        mask_BT[:, width - length :] = batch.mask_BT
+        mask_BT[rows] = 0
+        mask_BT[rows, width - theirs :] = group.mask_BT
+        next_B, position_B1 = batch.next_B.clone(), batch.position_B1.clone()
+        next_B[rows], position_B1[rows] = group.next_B, group.position_B1
+        return Batch(batch.cache, next_B, mask_BT, position_B1)
+
+    def _read_on(self, cache: DynamicCache, prompts: Sequence[Sequence[int]], shared: int) -> Batch:
+        """Read the prompts but for the `shared` tokens that the cache has of each."""
+        width = max(map(len, prompts))
+        pads = [width - len(prompt) for prompt in prompts]
         ids = [[0] * pad + list(prompt[shared:]) for pad, prompt in zip(pads, prompts, strict=True)]
         ids_BT = torch.tensor(ids, device=self.device)
-        mask = [[1] * shared + [0] * pad + [1] * (width - pad) for pad in pads]
+        mask = [[1] * shared + [0] * pad + [1] * (width - shared - pad) for pad in pads]
         mask_BT = torch.tensor(mask, device=self.device)
         positions_BT = (mask_BT.cumsum(-1) - 1).clamp(min=0)[:, shared:]
         next_B = self.pick(read_next(self.model, cache, ids_BT, mask_BT, positions_BT))
         return Batch(cache, next_B, mask_BT, mask_BT.sum(-1, keepdim=True))
 
-    def _begin(self, prompts: Sequence[Sequence[int]]) -> tuple[DynamicCache, int]:
-        """A cache with what all prompts begin with, and how many tokens that is."""
+    def _begin(self, prompts: Sequence[Sequence[int]]) -> int:
+        """Hold what all prompts begin with; how many tokens that is."""
         count, shared = len(prompts), count_shared(prompts)
         known = count_same(self.held, prompts[0][:shared] if count > 1 else prompts[0][:-1])
         if (shared - known) * (count - 1) < WORTH:
-            shared = known
-        else:
-            cache = self._spread(known, 1)
-            ids_1T = torch.tensor([list(prompts[0][known:shared])], device=self.device)
-            places_1T = torch.arange(known, shared, device=self.device)[None]
-            read_next(self.model, cache, ids_1T, torch.ones_like(ids_1T.new_empty(1, shared)), places_1T)
-            if not self.fills:
-                cache.batch_repeat_interleave(count)
-                return cache, shared
-            self.held, self.cache = tuple(prompts[0][:shared]), cache
-        return self._spread(shared, count), shared
-
-    def _spread(self, length: int, count: int) -> DynamicCache:
-        """A cache of `count` rows with the first tokens of what is held."""
+            return known
         cache = open_cache(self.model.config)
-        if length and self.cache is not None:
-            cache.layers = [cast(RoomyLayer, layer).spread(length, count) for layer in self.cache.layers]
-        return cache
+        if known:
+            self._spread(cache, known, 1)
+        ids_1T = torch.tensor([list(prompts[0][known:shared])], device=self.device)
+        mask_1T = torch.ones(1, shared, dtype=torch.long, device=self.device)
+        positions_1T = torch.arange(known, shared, device=self.device)[None]
+        read_next(self.model, cache, ids_1T, mask_1T, positions_1T)
+        self.held, self.cache = tuple(prompts[0][:shared]), cache
+        return shared
+
+    def _spread(self, cache: DynamicCache, length: int, count: int) -> None:
+        """Let `count` rows of a cache begin with the first tokens of what is held."""
+        assert self.cache is not None
+        for layer, held in zip(cache.layers, self.cache.layers, strict=True):
+            keys, values = cast(RoomyLayer, held).show(length)
+            cast(RoomyLayer, layer).update(keys.expand(count, -1, -1, -1), values.expand(count, -1, -1, -1))
+
+
+def can_fill(cache: DynamicCache) -> bool:
+    """Whether rows of this kind of cache can take the places of others."""
+    return all(type(layer) is RoomyLayer for layer in cache.layers)
 
 
 def read_on(model: nn.Module, batch: Batch, pick: Picker) -> Batch:
@@ -112,23 +143,12 @@ def keep_rows(batch: Batch, kept: Sequence[int]) -> Batch:
     return Batch(batch.cache, batch.next_B[keep], batch.mask_BT[keep], batch.position_B1[keep])
 
 
-def fill_places(batch: Batch, places: Sequence[int], group: Batch) -> Batch:
-    """The batch with the group's rows in these places, without columns that only ended rows needed."""
-    rows = torch.tensor(places, device=batch.next_B.device)
-    length, theirs = batch.mask_BT.shape[1], group.mask_BT.shape[1]
-    width = max(length, theirs)
-    mask_BT = batch.mask_BT.new_zeros(len(batch.mask_BT), width)
-    mask_BT[:, width - length :] = batch.mask_BT
-    mask_BT[rows] = 0
-    mask_BT[rows, width - theirs :] = group.mask_BT
-    spare = int(mask_BT.any(0).long().argmax())
-    for layer, other in zip(batch.cache.layers, group.cache.layers, strict=True):
-        roomy = cast(RoomyLayer, layer)
-        roomy.put(rows, cast(RoomyLayer, other))
-        roomy.forget(spare)
-    next_B, position_B1 = batch.next_B.clone(), batch.position_B1.clone()
-    next_B[rows], position_B1[rows] = group.next_B, group.position_B1
-    return Batch(batch.cache, next_B, mask_BT[:, spare:], position_B1)
+def trim_batch(batch: Batch, busy: Sequence[int]) -> Batch:
+    """The batch without the first columns, as far as none of the busy rows needs them."""
+    spare = int(batch.mask_BT[torch.tensor(busy, device=batch.mask_BT.device)].any(0).long().argmax())
+    for layer in batch.cache.layers if spare else ():
+        cast(RoomyLayer, layer).forget(spare)
+    return batch._replace(mask_BT=batch.mask_BT[:, spare:])
 
 
 def count_shared(prompts: Sequence[Sequence[int]]) -> int:

@@ -74,31 +74,27 @@ class RoomyLayer(DynamicLayer):
         super().batch_repeat_interleave(repeats)
         self.buffers, self.first = None, 0
 
-    def spread(self, length: int, count: int) -> RoomyLayer:
-        """A layer of `count` rows that begin as this one's only row does, with its first `length` tokens."""
-        layer = RoomyLayer()
+    def open_rows(self, rows: Tensor, width: int) -> PlaceLayer:
+        """Room for `width` tokens where some rows are, so that all end in one column.
+
+        In front of shorter rows lie zeros, or what other rows held: for a mask to hide.
+        """
+        length = self.get_seq_length()
+        assert self.buffers is not None
+        if width > self.first + length:
+            self._move_to_larger(*self.buffers, length, width + ROOM, front=width - length)
+        end = self.first + length
+        for buffer in self.buffers:
+            # Nothing of the rows before may be left: hidden is multiplied by 0, and 0 times no number is no number.
+            buffer[rows, :, :end] = 0
+        self._show(min(self.first, end - width), end)
+        return PlaceLayer(self.buffers, rows, end - width)
+
+    def show(self, length: int) -> tuple[Tensor, Tensor]:
+        """Keys and values of the first `length` tokens."""
         assert self.keys is not None
         assert self.values is not None
-        layer.update(*(states[:, :, :length].expand(count, -1, -1, -1) for states in (self.keys, self.values)))
-        return layer
-
-    def put(self, rows: Tensor, other: RoomyLayer) -> None:
-        """Put the other's rows where some of these are, so that all end in one column.
-
-        In front of the shorter ones lie zeros, or what other rows held: for a mask to hide.
-        """
-        length, theirs = self.get_seq_length(), other.get_seq_length()
-        if theirs > self.first + length:
-            assert self.buffers is not None
-            self._move_to_larger(*self.buffers, length, theirs + ROOM, front=theirs - length)
-        assert self.buffers is not None
-        end = self.first + length
-        for buffer, states in zip(self.buffers, (other.keys, other.values), strict=True):
-            assert states is not None
-            # Nothing of the rows before may be left: hidden is multiplied by 0, and 0 times no number is no number.
-            buffer[rows, :, : end - theirs] = 0
-            buffer[rows, :, end - theirs : end] = states
-        self._show(min(self.first, end - theirs), end)
+        return self.keys[:, :, :length], self.values[:, :, :length]
 
     def forget(self, count: int) -> None:
         """Leave out the first `count` tokens, which no row needs any more."""
@@ -128,6 +124,29 @@ class RoomyLayer(DynamicLayer):
         assert self.buffers is not None
         keys, values = (buffer[:, :, start:end] for buffer in self.buffers)
         self.keys, self.values, self.first = keys, values, start
+        return keys, values
+
+
+class PlaceLayer(DynamicLayer):
+    """Some rows of a roomy layer, from a column on, while their prompts are read: for them it is the whole layer."""
+
+    def __init__(self, buffers: tuple[Tensor, Tensor], rows: Tensor, start: int) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.buffers, self.rows, self.start, self.length = buffers, rows, start, 0
+
+    def get_seq_length(self) -> int:
+        """Tokens that the rows have so far."""
+        return self.length
+
+    def update(self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
+        """Append states of new tokens; returns all keys and values of the rows."""
+        at, self.length = self.start + self.length, self.length + key_states.shape[-2]
+        end = self.start + self.length
+        for buffer, states in zip(self.buffers, (key_states, value_states), strict=True):
+            buffer[self.rows, :, at:end] = states
+        if at == self.start:
+            return key_states, value_states
+        keys, values = (buffer[self.rows, :, self.start : end] for buffer in self.buffers)
         return keys, values
 
 

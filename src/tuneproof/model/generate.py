@@ -16,15 +16,15 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from tuneproof.model.batch import Batch, Picker, Reader, fill_places, keep_rows, read_on
+from tuneproof.model.batch import Batch, Picker, Reader, keep_rows, read_on, trim_batch
 
 LOOK_EVERY = 16
 """New tokens between two looks for a loop."""
 LOOP = 96
 """Tokens at an answer's end that must repeat with one period for it to be a loop."""
 LONGEST_PERIOD = LOOP // 3
-GROUP = 4
-"""New rows come in groups of a batch's fourth at most: their prompts are read beside a full cache."""
+JOINING = 0.5
+"""Share of a batch's rows that are read at once to take the places of ended ones, at most: beside a full cache."""
 
 
 Finish = Literal["end", "length", "loop"]
@@ -141,10 +141,9 @@ class _Flow:
             self.batch = self.reader.read([self.prompts[index] for index in self.rows])
             free = list(range(len(self.rows)))
         elif self.waiting and self.reader.fills:
-            called = self._call(min(len(free), max(1, size // GROUP)))
+            called = self._call(min(len(free), count_joining(size)))
             free = free[: len(called)]
-            group = self.reader.read([self.prompts[index] for index in called])
-            self.batch = fill_places(self.batch, free, group)
+            self.batch = self.reader.fill(self.batch, free, [self.prompts[index] for index in called])
             for place, index in zip(free, called, strict=True):
                 self.rows[place] = index
         else:
@@ -152,6 +151,8 @@ class _Flow:
             self.batch = keep_rows(self.batch, kept)
             self.rows, self.busy, free = [self.rows[place] for place in kept], set(range(len(kept))), []
         self.busy.update(free)
+        if self.reader.fills:
+            self.batch = trim_batch(self.batch, sorted(self.busy))
         self.idle = 0
         return free
 
@@ -171,6 +172,11 @@ class _Flow:
                 self.busy.remove(place)
         if ended:
             yield ended
+
+
+def count_joining(rows: int) -> int:
+    """Rows that may join a batch of so many at once."""
+    return max(1, int(JOINING * rows))
 
 
 def _say(said: list[int], token: int, limit: int, ends: set[int]) -> Finish | None:

@@ -148,8 +148,9 @@ class Forecaster:
 
         candidate = candidate._replace(split=False)
         subject, kernel = self._subject(candidate), self._name_kernel(candidate)
-        shapes = [Answering(shape, prompt, self.data.answer, folded) for shape, prompt in self._list_prompts(rows)]
-        estimates = [self._estimate_answers(candidate, *shape) for shape in shapes]
+        answer, prompts = self.data.answer, self._list_prompts(rows)
+        shapes = [Answering(shape, prompt, answer, folded, joining=True) for shape, prompt in prompts]
+        estimates = [self._estimate_answers(candidate, *shape[:4]) for shape in shapes]
         most = max(estimate.total() for estimate in estimates)
         found = [
             self._forecast(lambda shape=shape: trace_answers(subject, shape, kernel=kernel), estimate)  # type: ignore[misc]

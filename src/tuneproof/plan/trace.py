@@ -14,15 +14,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import nullcontext
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from peft import PeftModel
 from torch import Tensor, nn
 from transformers import DynamicCache
 
-from tuneproof.model.cache import RoomyLayer, open_cache, pass_cache
+from tuneproof.model.batch import can_fill, read_next
+from tuneproof.model.cache import RoomyLayer, open_cache
 from tuneproof.model.fold import fold_adapter
+from tuneproof.model.generate import count_joining
 from tuneproof.model.offload import list_blocks
 from tuneproof.model.split import count_gathered, count_part, list_shared
 from tuneproof.model.step import Pack, sum_loss
@@ -61,6 +63,8 @@ class Answering(NamedTuple):
     new: int
     folded: bool = False
     """Whether the adapter is folded into the weights, which takes a copy of them."""
+    joining: bool = False
+    """Whether new rows take the places of ended ones: some are read while the cache is full."""
 
 
 @lru_cache(maxsize=128)
@@ -110,7 +114,7 @@ def _trace_step(subject: Subject, step: Step, kernel: Kernel) -> Traced:
 
 @lru_cache(maxsize=128)
 def trace_answers(subject: Subject, answering: Answering, *, kernel: Kernel) -> Traced:
-    """Peak of answering one padded batch as `model.generate` does: the prefill, then the last step on a full cache.
+    """Peak of answering one padded batch: the prefill, the last step on a full cache, and new rows beside it.
 
     Base, candidates and the chosen adapter are measured before and after training, so no optimizer is there. A trace
     that was made before is recalled.
@@ -138,6 +142,10 @@ def _trace_answers(subject: Subject, answering: Answering, kernel: Kernel) -> Tr
             _fill_cache(cache, longest)
             mask_BT = torch.ones(answering.rows, longest + 1, dtype=torch.long, device="meta")
             tokens_B = _ask(model, cache, tokens_B[:, None], mask_BT)
+            if answering.joining and can_fill(cache):
+                # The rows that go on are moved to the front when their buffers are full.
+                _fill_cache(cache, longest)
+                _join_rows(model, cache, ids_BT)
         del cache, ids_BT, mask_BT, tokens_B
     traced = _finish(tracker, static)
     del state
@@ -242,7 +250,7 @@ def count_window(blocks: Sequence[Sequence[Tensor]]) -> int:
 
 
 class _WatchedCache(DynamicCache):
-    """The cache of `model.generate`, booking what it holds."""
+    """The cache of answers, booking what it holds."""
 
     def __init__(self, tracker: Tracker, config: Any) -> None:
         super().__init__(config=config)
@@ -266,19 +274,20 @@ def _fill_cache(cache: _WatchedCache, length: int) -> None:
                 cache.tracker.follow(buffer, "cache")
 
 
+def _join_rows(model: Any, cache: _WatchedCache, ids_BT: Tensor) -> None:
+    """Read as many prompts as may join at once into places of the cache, what they begin with being held beside it."""
+    held = _WatchedCache(cache.tracker, model.config)
+    _ask(model, held, ids_BT[:1], torch.ones_like(ids_BT[:1]))
+    joining, width = count_joining(len(ids_BT)), ids_BT.shape[1]
+    rows, group = torch.empty(joining, dtype=torch.long, device="meta"), DynamicCache()
+    group.layers = [cast(RoomyLayer, layer).open_rows(rows, width) for layer in cache.layers]
+    ids_BT = ids_BT[:joining]
+    _ask(model, group, ids_BT, torch.ones_like(ids_BT))
+
+
 def _ask(model: Any, cache: DynamicCache, ids_BT: Tensor, mask_BT: Tensor) -> Tensor:
-    """The next token of each row, asked for as `model.generate` asks."""
-    positions_BT = torch.zeros_like(ids_BT)
-    logits_B1V = model(
-        input_ids=ids_BT,
-        attention_mask=mask_BT,
-        position_ids=positions_BT,
-        **pass_cache(model, cache),
-        use_cache=True,
-        logits_to_keep=torch.tensor([-1], device="meta"),
-    ).logits
-    tokens_B: Tensor = logits_B1V[:, -1].argmax(-1)
-    return tokens_B
+    """The next token of each row."""
+    return read_next(model, cache, ids_BT, mask_BT, torch.zeros_like(ids_BT)).argmax(-1)
 
 
 def _finish(tracker: Tracker, static: int) -> Traced:
