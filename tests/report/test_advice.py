@@ -7,17 +7,22 @@ from typing import Any
 import pytest
 
 from tuneproof.messages import load_catalogue
-from tuneproof.records import Cure, Remedy, RunRecord, Trials, Verdict
-from tuneproof.report.advice import MANY, advise
+from tuneproof.records import Cure, Plan, Remedy, RunRecord, Trials, Verdict
+from tuneproof.report.advice import MANY, Known, advise
 from tuneproof.rundir import RunDir
 
 
-def advise_on(run: RunDir, decision: str, *reasons: str, trials: Trials | None = None, **changes: Any) -> list[str]:
+def advise_on(
+    run: RunDir, decision: str, *reasons: str, trials: Trials | None = None, cut: str = "", **changes: Any
+) -> list[str]:
     """Keys of the advice, and what to type."""
+    plan = run.load(Plan)
+    assert plan.time is not None
+    plan.time.cut = [cut] if cut else []
     verdict = run.load(Verdict).model_copy(update={"decision": decision, "reasons": list(reasons), **changes})
     english = {text.split("{")[0]: key for key, (text, _) in load_catalogue().items() if "report.advice." in key}
     told = []
-    for one in advise(verdict, run.load(RunRecord), trials, "my runs/first", "en"):
+    for one in advise(verdict, Known(run.load(RunRecord), plan, trials), "my runs/first", "en"):
         key = next(key for start, key in english.items() if one.text.startswith(start))
         told += [key.removeprefix("report.advice."), *one.commands]
     return told
@@ -56,3 +61,8 @@ def test_every_reason_against_shipping_is_followed_by_advice(complete: RunDir) -
     alone = {"gain_real", "beats_control", "loss_small", "test_small", "few_clusters"}
     silent = {one for one in reasons if not advise_on(complete, "dont_ship", "gain_real", "beats_control", one)}
     assert silent == alone
+
+
+@pytest.mark.parametrize(("cut", "told"), [("retention items 369 -> 200", True), ("test rows 136 -> 100", False)])
+def test_a_time_limit_that_left_the_verdict_open_is_named(complete: RunDir, cut: str, told: bool) -> None:
+    assert ("time" in advise_on(complete, "not_enough_evidence", "too_few_base_right", cut=cut)) is told

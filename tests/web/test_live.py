@@ -9,6 +9,7 @@ import pytest
 from tests.report.conftest import make_answer, make_plan, write_begun, write_complete
 from tuneproof.messages import load_catalogue
 from tuneproof.records import RunRecord, StageRecord, Standing
+from tuneproof.report.page import gather_page
 from tuneproof.rundir import RunDir
 from tuneproof.web.live import (
     StageLine,
@@ -125,6 +126,7 @@ def test_a_finished_run_shows_how_it_went(tmp_path: Path) -> None:
     assert live.selection.checkpoint == 60
     assert live.spent == pytest.approx(345.5)
     assert len(live.losses) == 60
+    assert live.peak == gather_page(RunDir(tmp_path / "one"), "en").measured_peak
 
 
 @pytest.mark.parametrize("place", ["plan.json", "progress.json", "eval/selection.json"])
@@ -139,6 +141,8 @@ def test_what_a_run_said_is_told_in_the_readers_language() -> None:
     english, chinese = (pair.format(rows=9) for pair in load_catalogue()["data.no_test"])
     assert (tell_note(event, "en"), tell_note(event, "zh")) == (english, chinese)
     assert tell_note({"kind": "end", "error": "disk <full>"}, "zh") == "disk <full>"
+    cut = {"kind": "said", "key": "time.cut", "values": {"cut": "test rows 136 -> 100"}}
+    assert tell_note(cut, "zh").endswith("测试数据：136 -> 100")
 
 
 @pytest.mark.parametrize("values", [None, {}, {"other": 1}, "text", [1]])

@@ -1,8 +1,8 @@
 """What to do next after a verdict: a sentence and, where there is one, what to type.
 
-In: a verdict, the run's record, what further runs have shown. Out: Advice in the order in which to try it.
+In: a verdict, and what else the run folder tells. Out: Advice in the order in which to try it.
 
-    advise(verdict, record, trials, "runs/first", "en")[0].commands    # ["tuneproof blame runs/first lost"]
+    advise(verdict, Known(record, plan, None), "runs/first", "en")[0].commands    # ["tuneproof blame runs/first lost"]
 """
 
 from __future__ import annotations
@@ -11,8 +11,11 @@ import shlex
 from typing import NamedTuple
 
 from tuneproof.messages import Language, tell
-from tuneproof.records import RunRecord, Trials, Verdict
+from tuneproof.records import Plan, RunRecord, Trials, Verdict
 
+TEST_OPEN = {"gain_unclear", "control_unclear"}
+CUTS = {"test rows": TEST_OPEN, "retention items": {"too_few_base_right"}}
+"""What a time limit may have cut, and the reasons that this leaves open."""
 FORGOT = {"loss_significant", "loss_large"}
 MANY = 10
 """So many times the test rows that there are: nobody collects them, and so small a gain is not worth it."""
@@ -25,9 +28,18 @@ class Advice(NamedTuple):
     commands: list[str]
 
 
-def advise(verdict: Verdict, record: RunRecord, trials: Trials | None, folder: str, language: Language) -> list[Advice]:
+class Known(NamedTuple):
+    """What else a run folder tells, as far as it is there."""
+
+    record: RunRecord
+    plan: Plan | None
+    trials: Trials | None
+
+
+def advise(verdict: Verdict, known: Known, folder: str, language: Language) -> list[Advice]:
     """What the reasons of the verdict ask for; nothing that has been done already."""
     reasons, place = set(verdict.reasons), shlex.quote(folder)
+    forgot = verdict.retention.lost > verdict.retention.gained and bool(verdict.retention.lost_items)
     if verdict.decision == "ship":
         use = [f"tuneproof serve {place}", f"tuneproof export {place} --to gguf"]
         return [
@@ -35,27 +47,30 @@ def advise(verdict: Verdict, record: RunRecord, trials: Trials | None, folder: s
             Advice(tell("report.advice.use", language), use),
         ]
     told: list[Advice] = []
-    if reasons & FORGOT and verdict.retention.lost_items:
+    if forgot and reasons & {*FORGOT, "too_few_base_right"}:
         told.append(Advice(tell("report.advice.blame", language), [f"tuneproof blame {place} lost"]))
     if reasons & {*FORGOT, "degenerate"}:
-        told += _advise_cure(reasons, record, trials, language)
+        told += _advise_cure(reasons, known, language)
     if reasons & {"worse_than_base", "not_beats_control"}:
         told.append(Advice(tell("report.advice.rows", language), []))
     if "not_beats_control" in reasons:
         told.append(Advice(tell("report.advice.prompt", language), []))
-    if reasons & {"gain_unclear", "control_unclear", "no_test"}:
+    cut = known.plan.time.cut if known.plan and known.plan.time else []
+    if any(one.startswith(name) for one in cut for name, open_ in CUTS.items() if reasons & open_):
+        told.append(Advice(tell("report.advice.time", language), []))
+    if reasons & TEST_OPEN | reasons & {"no_test"}:
         told += _advise_test(verdict, language)
     if "too_few_base_right" in reasons:
         told.append(Advice(tell("report.advice.probes", language), ["tuneproof models"]))
     return told
 
 
-def _advise_cure(reasons: set[str], record: RunRecord, trials: Trials | None, language: Language) -> list[Advice]:
+def _advise_cure(reasons: set[str], known: Known, language: Language) -> list[Advice]:
     """Remedies, which are for a gain that is shown."""
-    if trials and trials.cure:
+    if known.trials and known.trials.cure:
         return [Advice(tell("report.advice.cured", language), [])]
     if {"gain_real", "beats_control"} <= reasons:
-        return [Advice(tell("report.advice.cure", language), [f"{record.command} --cure"])]
+        return [Advice(tell("report.advice.cure", language), [f"{known.record.command} --cure"])]
     return []
 
 

@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from tuneproof.messages import Language, tell
 from tuneproof.records import Answer, Blame, DataReport, Finding, Plan, RunRecord, Selection, Split, Trials, Verdict
 from tuneproof.records.beside import HarnessRecord, JudgeRecord
-from tuneproof.report.advice import Advice, advise
+from tuneproof.report.advice import Advice, Known, advise
 from tuneproof.report.answers import Item, pair_answers
 from tuneproof.report.charts import thin_out
 from tuneproof.rundir import RunDir
@@ -136,7 +136,7 @@ def gather_page(run: RunDir, language: Language) -> Page:
         phases=line_up_phases(plan),
         stages=line_up_stages(record, plan),
         next_commands=suggest_commands(run, record, language),
-        advice=advise(verdict, record, trials, str(run.path), language) if verdict else [],
+        advice=advise(verdict, Known(record, plan, trials), str(run.path), language) if verdict else [],
         trials=trials,
     )
 

@@ -15,10 +15,11 @@ from typing import Any, Literal, NamedTuple
 import psutil
 
 from tuneproof.errors import RunError
+from tuneproof.figures import format_cut
 from tuneproof.messages import Language, load_catalogue, tell
 from tuneproof.records import Answer, Candidate, Plan, RunRecord, Selection, Standing
 from tuneproof.report.charts import thin_out
-from tuneproof.report.page import read_losses
+from tuneproof.report.page import find_peak, read_losses
 from tuneproof.rundir import RunDir
 from tuneproof.web.life import State, measure_resident, state_of
 
@@ -78,6 +79,11 @@ class Live:
     resident: int | None
     samples: list[Sample]
     notes: list[dict[str, Any]]
+
+    @property
+    def peak(self) -> int | None:
+        """The highest measured peak so far, in bytes, as the report has it."""
+        return find_peak(self.record, self.plan)
 
     @property
     def share(self) -> float | None:
@@ -222,6 +228,8 @@ def tell_note(event: dict[str, Any], language: Language) -> str:
     if event.get("kind") == "end":
         return str(event.get("error", ""))
     key, values = event.get("key"), event.get("values") or {}
+    if key == "time.cut" and isinstance(values, dict):
+        values = {"cut": format_cut(str(values.get("cut", "")), language)}
     try:
         return tell(str(key), language, **values) if key in load_catalogue() else str(key)
     except (KeyError, TypeError, ValueError, IndexError):

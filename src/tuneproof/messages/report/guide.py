@@ -31,6 +31,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "As it stands, the control is the cheaper way to the same answers.",
         "就目前而言，用对照组的做法更省事，效果一样。",
     ),
+    "report.advice.time": (
+        "Give it more time (--time), or no limit: to end in time, less was measured than there is.",
+        "放宽或取消时限（--time）：为按时结束，评测的题目被减少了。",
+    ),
     "report.advice.test": (
         "Measure on more rows: add rows to the data file, or give a file of test rows with --test FILE.",
         "增加测试数据：在数据文件里添加数据，或用 --test FILE 指定一份测试数据。",

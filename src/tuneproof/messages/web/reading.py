@@ -40,14 +40,15 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "标记的 token：实线下划线表示只在微调后的回答中，虚线下划线表示只在基座的回答中。",
     ),
     "web.play.proven": (
-        "The sides are what they say: the base's logits are bit for bit those with the adapter switched off, and the tuned model's are others.",
-        "两侧名副其实：基座的 logits 与关闭适配器时逐比特相同，微调后的模型则不同。",
+        "The sides are what they say: with the adapter switched off, the model computes bit for bit what the base does; "
+        "with it, something else.",
+        "两侧名副其实：关闭适配器时，模型算出的结果与基座逐比特相同；打开后则不同。",
     ),
     "web.play.unproven": (
         "The sides could not be told apart by their bits. Do not trust this comparison.",
         "无法从比特上分清两侧，请不要相信这次对照。",
     ),
-    "web.play.proof_how": ("Hashes of the logits after this prompt", "读完该题目后 logits 的哈希"),
+    "web.play.proof_how": ("Hashes of the scores of the next token (logits)", "下一个 token 的得分（logits）的哈希"),
     "web.play.hash_base": ("Base", "基座"),
     "web.play.hash_off": ("Adapter switched off", "关闭适配器"),
     "web.play.hash_tuned": ("Tuned", "微调后"),
