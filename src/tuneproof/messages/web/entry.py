@@ -73,7 +73,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "web.runs.show": ("Show", "显示"),
     "web.runs.apply": ("Apply", "应用"),
     "web.runs.count": ("{shown} of {all} runs", "共 {all} 次运行，显示 {shown} 次"),
-    "web.runs.rows": ("{n} rows trained on", "训练 {n} 条"),
+    "web.runs.rows": ("{n} training rows", "训练数据 {n} 条"),
     "web.runs.compare": ("Compare", "比较所选"),
     "web.runs.pick": ("Choose", "选择"),
     "web.runs.pick_one": ("Choose {name} to compare", "选择 {name} 进行比较"),
