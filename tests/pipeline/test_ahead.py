@@ -75,6 +75,15 @@ def test_a_time_limit_is_kept_before_the_run(config: RunConfig) -> None:
     assert limited.steps < free.steps
 
 
+def test_the_steps_of_replay_are_planned_before_and_in_a_run(config: RunConfig, tmp_path: Path) -> None:
+    config.train.max_steps, config.train.epochs, config.replay.fraction = None, 1.0, 0.3
+    ahead, run = plan_run(config, Quiet()), run_until_train(config, tmp_path / "run")
+    alone = -(-len(run.load_rows("train")) // config.train.batch_size)
+    assert ahead.steps == run.load(Plan).steps
+    # This model's answers all loop, so none of the replay that is planned is kept.
+    assert len(read_losses(run)) == alone < ahead.steps
+
+
 def test_a_card_that_is_not_here_has_no_speed(config: RunConfig) -> None:
     config.model.device, config.memory.limit, config.train.time_limit = "auto", 6 * 10**9, 1200.0
     heard = Listening()

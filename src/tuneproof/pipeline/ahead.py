@@ -18,7 +18,15 @@ from tuneproof.model.hardware import Hardware
 from tuneproof.pipeline.blueprint import Blueprint
 from tuneproof.pipeline.mixing import list_side
 from tuneproof.pipeline.probes import prepare_probes
-from tuneproof.pipeline.rehearsal import MARGIN, PILOT, count_spent, describe_items, describe_setting, describe_work
+from tuneproof.pipeline.rehearsal import (
+    MARGIN,
+    PILOT,
+    count_spent,
+    describe_items,
+    describe_setting,
+    describe_work,
+    keep_time,
+)
 from tuneproof.pipeline.rows import Prepared, read_test
 from tuneproof.pipeline.work import PROBE_LANGUAGES, Work
 from tuneproof.plan import budget
@@ -51,9 +59,7 @@ def foresee_time(plan: Plan, config: RunConfig, prepared: Prepared, blueprint: B
     limit = config.train.time_limit
     time = budget.plan_time(pace.speeds, wanted, limit=MARGIN * limit if limit else None, spent=count_spent())
     time.limit, time.estimated, time.speeds = limit, True, pace.source
-    plan.time, plan.seconds = time, time.seconds()
-    if config.train.max_steps is None:
-        plan.steps = max(1, round(time.epochs * wanted.epoch_steps))
+    keep_time(plan, time, wanted)
 
 
 def _lay_out(run: RunDir, config: RunConfig, prepared: Prepared, blueprint: Blueprint) -> Work:

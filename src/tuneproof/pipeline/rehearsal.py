@@ -34,7 +34,7 @@ from tuneproof.pipeline.work import PROBE_LANGUAGES, Work
 from tuneproof.plan import budget
 from tuneproof.plan.formula import read_dimensions
 from tuneproof.plan.pace import Setting, remember_speeds
-from tuneproof.records import Settings, TimePlan
+from tuneproof.records import Plan, Settings, TimePlan
 from tuneproof.training.dataset import RowSet, encode_rows
 from tuneproof.training.replay import MOST_COPIES, choose_prompts
 
@@ -81,10 +81,9 @@ def rehearse(work: Work) -> None:
     )
     plan.limit = limit
     apply_time(work, plan)
-    work.plan.time = plan
+    keep_time(work.plan, plan, wanted)
     setting = describe_setting(work.base.model.config, work.hardware, work.plan.settings)
     remember_speeds(setting, speeds._replace(train=heaviest.speed))
-    work.plan.seconds = plan.seconds()
     work.run.save(work.plan)
     work.save_config()
     for cut in plan.cut:
@@ -93,6 +92,13 @@ def rehearse(work: Work) -> None:
     texts = {name: to_plain(format_seconds(float(f"{seconds:.2g}"))) for name, seconds in told.items()}
     work.progress.say("time.ahead_limited" if limit else "time.ahead", **texts)
     work.progress.end("rehearse")
+
+
+def keep_time(plan: Plan, time: TimePlan, work: budget.Work) -> None:
+    """Write the time into the plan, and the steps that training will take, replay among them."""
+    plan.time, plan.seconds = time, time.seconds()
+    if not work.fixed:
+        plan.steps = max(1, round(time.epochs * work.epoch_steps))
 
 
 def count_spent() -> float:
