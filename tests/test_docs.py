@@ -64,7 +64,9 @@ def test_every_section_of_the_config_is_named_in_the_contract() -> None:
 
 def test_the_page_of_the_config_is_up_to_date() -> None:
     """`scripts/config_page` writes it."""
-    assert read("docs/config.md") == runpy.run_path(str(ROOT / "scripts" / "config_page"))["write_page"]()
+    write_page = runpy.run_path(str(ROOT / "scripts" / "config_page"))["write_page"]
+    assert read("docs/config.md") == write_page()
+    assert read("docs/config.zh-CN.md") == write_page(chinese=True)
 
 
 def test_every_room_stands_in_the_design() -> None:

@@ -14,9 +14,10 @@ import pytest
 
 from tests.source import SOURCE, Module, read_modules
 from tuneproof import errors
+from tuneproof.config import RunConfig
 from tuneproof.config.load import list_keys
 from tuneproof.messages import guess_language, load_catalogue, tell, use_language
-from tuneproof.messages.knobs import CHINESE
+from tuneproof.messages.knobs import CHINESE, REASONS, SECTIONS
 
 CATALOGUE = load_catalogue()
 ERRORS = {name for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, Exception)}
@@ -208,8 +209,10 @@ def test_a_family_of_keys_is_there_and_is_put_together_somewhere(family: str) ->
 
 
 def test_every_key_of_the_config_has_its_line_of_chinese() -> None:
-    assert sorted(CHINESE) == sorted(list_keys())
-    assert [key for key, line in CHINESE.items() if not re.search(r"[\u4e00-\u9fff]", line)] == []
+    assert sorted(CHINESE) == sorted(REASONS) == sorted(list_keys())
+    assert list(SECTIONS) == list(RunConfig.model_fields)
+    lines = [*CHINESE.items(), *REASONS.items(), *SECTIONS.items()]
+    assert [key for key, line in lines if not re.search(r"[\u4e00-\u9fff]", line)] == []
 
 
 def test_the_uses_are_found() -> None:
