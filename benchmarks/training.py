@@ -15,7 +15,11 @@ On a GPU without a hub: a model of known dimensions whose weights are random num
 
 The share of the machine's matrix-product rate counts what the model needs and nothing else: two operations a weight
 and token in the forward, two for the gradient by the inputs, six a weight of the adapter, the head at trained tokens
-alone, attention within rows. TRL is no dependency of this project: `pip install trl`.
+alone, attention within rows. TRL is no dependency of this project: `pip install trl`. LLaMA-Factory wants other
+versions of what we share, so it has an environment of its own, with its own torch:
+
+    python -m venv factory && factory/bin/pip install llamafactory
+    python -m benchmarks.training --data rows.json --peer LLaMA-Factory=factory/bin/python
 """
 
 from __future__ import annotations
@@ -29,7 +33,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,6 +49,9 @@ from tuneproof.model.load import load_tokenizer
 from tuneproof.plan.catalogue import find_known
 from tuneproof.plan.formula import Dimensions, count_adapter, count_linear, read_dimensions
 
+ROOT = Path(__file__).parents[1]
+ELSEWHERE = ("LLaMA-Factory",)
+"""Contenders that need an environment of their own."""
 LONGEST = 1024
 """Longer rows are left out: TRL would cut them at this length by default."""
 OURS = "tuneproof"
@@ -77,7 +84,7 @@ def draw_rows(files: Sequence[Path], model: str, count: int, pool: int) -> list[
         found += [encode_row(tokenizer, row.messages) for row in rows[:pool]]
     short = [row for row in found if len(row.ids) <= LONGEST and sum(row.mask[1:])]
     every = len(short) / count
-    return [tuple(short[int(at * every)]) for at in range(count)]  # type: ignore[misc]
+    return [(row.ids, row.mask) for row in (short[int(at * every)] for at in range(count))]
 
 
 def measure_rate(dtype: torch.dtype, job: Job) -> float:
@@ -126,8 +133,8 @@ def count_operations(sizes: Dimensions, job: Job, rows: Sequence[tuple[list[int]
     return body + head + 3.5 * 4 * pairs * sizes.layers * sizes.heads * sizes.head_size
 
 
-def run_round(job: Job, names: Sequence[str], python: str) -> dict[str, Any]:
-    """Run each contender once; one that fails is told and left out."""
+def run_round(job: Job, names: Sequence[str], pythons: Mapping[str, str]) -> dict[str, Any]:
+    """Run each contender once, by an interpreter of its own if it has one; one that fails is told and left out."""
     sizes = read_dimensions(AutoConfig.from_pretrained(job.model))
     rates = {name: measure_rate(getattr(torch, name), job) for name in ("float32", "bfloat16")}
     found: dict[str, Any] = {"clock": job.clock, "rates": rates, "measured": {}, "versions": list_versions()}
@@ -140,8 +147,15 @@ def run_round(job: Job, names: Sequence[str], python: str) -> dict[str, Any]:
             told = job._replace(out=str(Path(folder, "run")))._asdict()
             job_file.write_text(json.dumps(told), encoding="utf-8")
             started = time.perf_counter()
-            command = [python, str(Path(__file__).with_name("contenders.py")), name, str(job_file), str(out)]
+            command = [
+                pythons.get(name, sys.executable),
+                str(Path(__file__).with_name("contenders.py")),
+                name,
+                str(job_file),
+                str(out),
+            ]
             one = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"} if job.clock == "cpu" else {}
+            one["PYTHONPATH"] = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
             done = subprocess.run(command, check=False, capture_output=True, text=True, env={**os.environ, **one})
             wall = time.perf_counter() - started
             if done.returncode or not out.is_file():
@@ -156,6 +170,8 @@ def run_round(job: Job, names: Sequence[str], python: str) -> dict[str, Any]:
         share = needed * tokens / seconds / max(rates.values())
         measured = Measured(trained / seconds, tokens / seconds, result["peak"] / 1e9, loss, share, wall)
         found["measured"][name] = measured._asdict()
+        if name in pythons:
+            found["versions"] |= {f"{name}: {package}": told for package, told in result["versions"].items()}
         print(f"{name:20} {measured.trained:7.1f} trained tokens/s, {trained} timed, {wall:.0f} s", flush=True)
     return found
 
@@ -198,7 +214,7 @@ def main() -> None:
     parser.add_argument("--clock", choices=["wall", "cpu"], default="wall", help="cpu: one thread, its own seconds")
     parser.add_argument("--limit", type=float, default=3600, help="seconds that a contender may take")
     parser.add_argument("--only", nargs="+", choices=CONTENDERS)
-    parser.add_argument("--python", default=sys.executable, help="interpreter of the contenders")
+    parser.add_argument("--peer", action="append", default=[], help="NAME=PYTHON: a contender of another environment")
     parser.add_argument("--keep", type=Path, help="file that rounds are added to")
     parser.add_argument("--show", type=Path, help="print the table of a file of rounds")
     options = parser.parse_args()
@@ -214,8 +230,10 @@ def main() -> None:
         job = Job(find_model(model), rows, options.batch, *lora, 5e-4, 17, "", *how)
         if options.clock == "cpu":
             torch.set_num_threads(1)
-        names = options.only or [name for name in CONTENDERS if options.device == "cuda" or "Liger" not in name]
-        found = run_round(job, names, options.python)
+        pythons = dict(peer.split("=", 1) for peer in options.peer)
+        there = [name for name in CONTENDERS if name not in ELSEWHERE or name in pythons]
+        names = options.only or [name for name in there if options.device == "cuda" or "Liger" not in name]
+        found = run_round(job, names, pythons)
     if options.keep:
         with options.keep.open("a", encoding="utf-8") as file:
             file.write(json.dumps(found) + "\n")
