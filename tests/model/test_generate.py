@@ -9,9 +9,20 @@ from typing import Any
 import pytest
 import torch
 from torch.profiler import ProfilerActivity, profile
-from transformers import MistralConfig, MistralForCausalLM
+from transformers import (
+    AutoModelForCausalLM,
+    BloomConfig,
+    CodeGenConfig,
+    FalconConfig,
+    GPT2Config,
+    Lfm2Config,
+    LlamaConfig,
+    MistralConfig,
+    Qwen2Config,
+)
 
 from tuneproof.model import batch
+from tuneproof.model.attention import choose_attention
 from tuneproof.model.generate import LOOP, Generated, generate_answers, is_loop, sample_answers
 from tuneproof.model.load import load_base
 
@@ -37,36 +48,105 @@ def test_batched_answers_equal_single_ones_and_transformers(tiny_model_dir: Path
         assert answer.ids == [token for token in theirs if token != ends[0]]
 
 
-def make_prompts(count: int) -> list[list[int]]:
+def make_prompts(count: int, vocabulary: int = 250) -> list[list[int]]:
     """Prompts of several lengths, of two kinds that begin alike for long."""
     draw = random.Random(3)
-    beginnings = [[draw.randrange(5, 250) for _ in range(length)] for length in (90, 40)]
-    ends = [[draw.randrange(5, 250) for _ in range(draw.randrange(1, 30))] for _ in range(count)]
+    beginnings = [[draw.randrange(5, vocabulary) for _ in range(length)] for length in (90, 40)]
+    ends = [[draw.randrange(5, vocabulary) for _ in range(draw.randrange(1, 30))] for _ in range(count)]
     return [beginnings[at % 3] + end if at % 3 < 2 else end for at, end in enumerate(ends)]
 
 
-@pytest.mark.parametrize("batch_size", [1, 2, 5, 8])
-def test_rows_that_come_and_go_answer_as_alone(tiny_model_dir: Path, batch_size: int) -> None:
-    model = load_base(str(tiny_model_dir), device="cpu", dtype="float32").model
+def build_model(config_class: Any, **options: Any) -> Any:
+    """A random model whose answers depend on every token of their prompts, since its weights are large."""
+    torch.manual_seed(0)
+    size = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "vocab_size": 250}
+    config = config_class(**{**size, "initializer_range": 0.3, "pad_token_id": 0, "eos_token_id": 1, **options})
+    return AutoModelForCausalLM.from_config(config, attn_implementation=choose_attention(config)).eval()
+
+
+def answer_alone(model: Any, prompt: list[int], limit: int, ends: list[int]) -> Generated:
+    """As transformers answers a single prompt."""
+    made = model.generate(
+        torch.tensor([prompt]),
+        attention_mask=torch.ones(1, len(prompt), dtype=torch.long),
+        max_new_tokens=limit,
+        do_sample=False,
+        eos_token_id=ends or None,
+    )[0, len(prompt) :].tolist()
+    ids = made[:-1] if made[-1] in ends else made
+    return Generated(ids, "end" if made[-1] in ends else "length")
+
+
+HEADS = {"num_attention_heads": 4, "num_key_value_heads": 2}
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 5, 16])
+@pytest.mark.parametrize("config_class", [LlamaConfig, Qwen2Config])
+def test_rows_that_come_and_go_answer_as_alone(config_class: Any, batch_size: int) -> None:
+    model = build_model(config_class, **HEADS)
     prompts, draw = make_prompts(30), random.Random(4)
-    limits = [draw.choice([1, 2, 9, 40, 80]) for _ in prompts]
-    ends = [draw.randrange(5, 250) for _ in range(20)]
-    alone = [
-        generate_answers(model, [prompt], limits=[limit], ends=ends)[0]
-        for prompt, limit in zip(prompts, limits, strict=True)
-    ]
-    assert {answer.finish for answer in alone} >= {"end", "length"}
+    limits, ends = [draw.choice([1, 2, 9, 40, 80]) for _ in prompts], [draw.randrange(5, 250) for _ in range(8)]
+    alone = [answer_alone(model, prompt, limit, ends) for prompt, limit in zip(prompts, limits, strict=True)]
+    assert {answer.finish for answer in alone} == {"end", "length"}
+    assert len({tuple(answer.ids) for answer in alone}) > 20
     assert generate_answers(model, prompts, limits=limits, ends=ends, batch_size=batch_size) == alone
 
 
+OWN = {"hidden_size": 32, "n_layer": 2, "vocab_size": 250, "initializer_range": 0.3}
+
+
+@pytest.mark.parametrize(
+    ("config_class", "options"),
+    [
+        (BloomConfig, {**OWN, "n_head": 4}),
+        (FalconConfig, {**OWN, "num_attention_heads": 4, "alibi": True}),
+        (CodeGenConfig, {"n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 256, "rotary_dim": 8}),
+    ],
+)
+def test_models_with_attention_of_their_own_answer_as_alone(config_class: Any, options: dict[str, Any]) -> None:
+    model = build_model(config_class, **options)
+    prompts, limits = make_prompts(9), [4, 30, 9, 30, 2, 11, 5, 8, 30]
+    alone = [answer_alone(model, prompt, limit, []) for prompt, limit in zip(prompts, limits, strict=True)]
+    assert generate_answers(model, prompts, limits=limits, ends=[], batch_size=3) == alone
+
+
+LIQUID = {**HEADS, "layer_types": ["conv", "full_attention"], "block_auto_adjust_ff_dim": False}
+
+
+@pytest.mark.parametrize(
+    ("config_class", "options"),
+    [
+        (MistralConfig, {**HEADS, "sliding_window": 8}),
+        (MistralConfig, {**HEADS, "sliding_window": 32}),
+        (Lfm2Config, LIQUID),
+    ],
+)
+def test_a_cache_that_is_more_than_a_list_of_tokens_answers_batch_by_batch(config_class: Any, options: Any) -> None:
+    model = build_model(config_class, **options)
+    # All of them begin alike, which must not be read apart: a window counts the columns between.
+    prompts, limits = make_prompts(27)[::3], [4, 30, 9, 30, 2, 11, 5, 8, 30]
+    alone = [answer_alone(model, prompt, limit, []) for prompt, limit in zip(prompts, limits, strict=True)]
+    assert generate_answers(model, prompts, limits=limits, ends=[], batch_size=3) == alone
+
+
+def test_who_has_ended_takes_no_positions() -> None:
+    """The model knows 64 of them, and one answer goes on while another has ended near the last one."""
+    model = build_model(GPT2Config, n_embd=32, n_layer=2, n_head=4, n_positions=64)
+    prompts, limits = [[7] * 54, [8, 9, 10]], [10, 40]
+    alone = [answer_alone(model, prompt, limit, []) for prompt, limit in zip(prompts, limits, strict=True)]
+    assert generate_answers(model, prompts, limits=limits, ends=[]) == alone
+
+
 def test_short_answers_come_and_go_beside_a_long_one(tiny_model_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Batch by batch they would take 60 + 7 x 6 steps, 8 of them to read."""
+    """Batch by batch they would take 60 and three times 6 steps."""
     steps = count_calls(monkeypatch)
     model = load_base(str(tiny_model_dir), device="cpu", dtype="float32").model
-    prompts = make_prompts(31)
-    answers = generate_answers(model, prompts, limits=[60] + [6] * 30, ends=[], batch_size=4)
-    assert [len(answer.ids) for answer in answers] == [60] + [6] * 30
-    assert steps.count(1) <= 75
+    answers = generate_answers(model, make_prompts(15), limits=[60] + [6] * 14, ends=[], batch_size=4)
+    assert [len(answer.ids) for answer in answers] == [60] + [6] * 14
+    assert sum(tokens == 1 for tokens, _ in steps) == 59
+    groups = [rows for tokens, rows in steps if tokens > 1 < rows]
+    assert groups[0] == 4
+    assert max(groups[1:]) == 2
 
 
 def test_what_follows_begins_where_the_last_one_began(tiny_model_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,41 +156,20 @@ def test_what_follows_begins_where_the_last_one_began(tiny_model_dir: Path, monk
     beginning = list(range(10, 210))
     prompts = [[*beginning, 300 + at, 301 + at] for at in range(12)]
     generate_answers(model, prompts, limits=[1 + at % 3 for at in range(12)], ends=[], batch_size=2)
-    assert [tokens for tokens in steps if tokens > 2] == [len(beginning)]
+    assert [step for step in steps if step[0] > 2] == [(len(beginning), 1)]
 
 
-def count_calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Tokens a row that each call of the model reads from now on."""
-    steps: list[int] = []
+def count_calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """(tokens a row, rows) that each call of the model reads from now on."""
+    steps: list[tuple[int, int]] = []
     read = batch.read_next
 
     def read_next(model: Any, cache: Any, ids_BT: torch.Tensor, *others: Any) -> torch.Tensor:
-        steps.append(ids_BT.shape[1])
+        steps.append((ids_BT.shape[1], ids_BT.shape[0]))
         return read(model, cache, ids_BT, *others)
 
     monkeypatch.setattr(batch, "read_next", read_next)
     return steps
-
-
-@pytest.mark.parametrize("window", [8, 32])
-def test_a_cache_with_a_sliding_window_answers_batch_by_batch(window: int) -> None:
-    torch.manual_seed(0)
-    config = MistralConfig(
-        vocab_size=400,
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        sliding_window=window,
-    )
-    model = MistralForCausalLM(config).eval()
-    draw = random.Random(5)
-    prompts = [[draw.randrange(5, 400) for _ in range(length)] for length in (20, 3, 7, 20, 12, 5)]
-    limits = [4, 30, 9, 30, 2, 11]
-    answers = generate_answers(model, prompts, limits=limits, ends=[], batch_size=3)
-    for prompt, limit, answer in zip(prompts, limits, answers, strict=True):
-        assert answer == generate_answers(model, [prompt], limits=[limit], ends=[])[0]
 
 
 def test_an_end_token_ends_the_answer_and_is_not_part_of_it(tiny_model_dir: Path) -> None:

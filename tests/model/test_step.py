@@ -13,8 +13,9 @@ from transformers import AutoModelForCausalLM, Gemma2Config
 
 from tuneproof.errors import ModelError
 from tuneproof.model import hardware
+from tuneproof.model.attention import choose_attention
 from tuneproof.model.chat import Encoded, Likely
-from tuneproof.model.load import add_adapter, choose_attention, enable_checkpointing, load_base
+from tuneproof.model.load import add_adapter, enable_checkpointing, load_base
 from tuneproof.model.step import (
     OptimizerName,
     build_optimizer,

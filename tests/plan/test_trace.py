@@ -20,9 +20,10 @@ from transformers import (
 )
 
 from tuneproof.config import LoraSection
+from tuneproof.model.attention import choose_attention
 from tuneproof.model.fold import fold_adapter
 from tuneproof.model.generate import generate_answers
-from tuneproof.model.load import add_adapter, choose_attention, enable_checkpointing
+from tuneproof.model.load import add_adapter, enable_checkpointing
 from tuneproof.model.offload import list_blocks, offload_layers
 from tuneproof.model.step import build_optimizer, check_plain_head, sum_loss
 from tuneproof.plan import tracker
@@ -185,6 +186,17 @@ def test_rows_that_join_are_read_beside_a_full_cache(tiny_llama: LlamaConfig) ->
         trace_answers(subject, Answering(8, 8, new, False, joins), kernel="cpu") for joins in (False, True)
     )
     assert alone.peak < real.peak <= joined.peak < 1.1 * real.peak
+
+
+@pytest.mark.parametrize(("prompt", "new"), [(8, 72), (100, 90)])
+def test_one_batch_after_another_takes_no_more_than_one(tiny_llama: LlamaConfig, prompt: int, new: int) -> None:
+    model = build_real(tiny_llama)
+    real = Tracker("cpu", vocabulary=tiny_llama.vocab_size)
+    book_real(real, model)
+    with real:
+        generate_answers(model, [[5 + row] * prompt for row in range(16)], limits=[new] * 16, ends=[], batch_size=8)
+    subject = describe_subject(tiny_llama, dtype="float32", lora=LORA)
+    assert real.peak <= trace_answers(subject, Answering(8, prompt, new, joining=True), kernel="cpu").peak
 
 
 def test_parts_add_up_to_the_peak(tiny_llama: LlamaConfig) -> None:

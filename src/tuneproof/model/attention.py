@@ -22,6 +22,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
+from transformers import MODEL_FOR_CAUSAL_LM_MAPPING
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS, sdpa_mask
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
@@ -172,3 +173,12 @@ def _mask_rows(
 
 ALL_ATTENTION_FUNCTIONS.register(ATTENTION, attend_rows)
 ALL_MASK_ATTENTION_FUNCTIONS.register(ATTENTION, _mask_rows)
+
+
+def choose_attention(config: Any) -> str:
+    """Ours; `eager` for models that cap attention logits (Gemma 2), which sdpa cannot, and for those with attention of
+    their own: some of them (Bloom, CodeGen) would add up a mask of true and false, others (Falcon) know no other name.
+    """
+    kind = MODEL_FOR_CAUSAL_LM_MAPPING.get(type(config), None)
+    takes = getattr(kind, "_supports_attention_backend", True)
+    return ATTENTION if takes and not getattr(config, "attn_logit_softcapping", None) else "eager"

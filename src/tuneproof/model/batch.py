@@ -3,7 +3,7 @@
 Prompts are read together, padded on the left, so the newest token of every row lies in the same column of the cache.
 Rows that come later are read on their own and put where ended ones were, their last token in that column, too: to a
 model that is one padded batch like any other. A model whose cache is more than a list of tokens (a sliding window, a
-recurrent state) answers the rows of a batch to their end before new ones are read.
+recurrent state) answers the rows of a batch to their end before new ones are read, and shares no beginning.
 
 What prompts begin with (the system prompt, the examples of a control) is read once, and kept for those that follow.
 
@@ -21,6 +21,7 @@ from typing import Any, NamedTuple, cast
 import torch
 from torch import Tensor, nn
 from transformers import DynamicCache
+from transformers.cache_utils import DynamicSlidingWindowLayer
 
 from tuneproof.model.cache import RoomyLayer, open_cache, pass_cache
 
@@ -43,9 +44,16 @@ class Batch(NamedTuple):
     next_B: Tensor
     """The newest token of each row, not yet in the cache."""
     mask_BT: Tensor
-    """0 where a row is padded, or another's tokens are left."""
+    """0 where a row is padded, or has no tokens yet."""
     position_B1: Tensor
-    """Position of the newest token in its own row."""
+    """Position of the newest token in its own row; 0 or more where the answer has ended."""
+
+
+class Beginning(NamedTuple):
+    """What prompts begin with: its tokens, and a cache of one row that has read them."""
+
+    ids: Sequence[int]
+    cache: DynamicCache
 
 
 class Reader:
@@ -55,20 +63,19 @@ class Reader:
         self.model = model
         self.pick = pick
         self.device = next(model.parameters()).device
-        self.held: Sequence[int] = ()
-        self.cache: DynamicCache | None = None
-        self.fills = can_fill(open_cache(model.config))
+        self.held: Beginning | None = None
+        cache = open_cache(model.config)
+        self.fills = can_fill(cache)
         """Whether rows can come while others are being answered."""
+        self.drops = all(type(layer) in (RoomyLayer, DynamicSlidingWindowLayer) for layer in cache.layers)
+        """Whether rows can leave the cache: a recurrent state has no way to."""
 
     def read(self, prompts: Sequence[Sequence[int]]) -> Batch:
         """Read the prompts, and pick the first new token of each."""
-        cache, shared = open_cache(self.model.config), self._begin(prompts)
-        if shared and self.cache is not None and not self.fills:
-            cache, self.cache, self.held = self.cache, None, ()
-            cache.batch_repeat_interleave(len(prompts))
-        elif shared:
+        shared, cache = self._begin(prompts), open_cache(self.model.config)
+        if shared:
             self._spread(cache, shared, len(prompts))
-        return self._read_on(cache, prompts, shared)
+        return self._read_rest(cache, prompts, shared)
 
     def fill(self, batch: Batch, places: Sequence[int], prompts: Sequence[Sequence[int]]) -> Batch:
         """The batch with other prompts in these places, read, and the first new token of each."""
@@ -78,7 +85,7 @@ class Reader:
         cache.layers = [cast(RoomyLayer, layer).open_rows(rows, theirs) for layer in batch.cache.layers]
         if shared:
             self._spread(cache, shared, len(prompts))
-        group = self._read_on(cache, prompts, shared)
+        group = self._read_rest(cache, prompts, shared)
         width = max(length, theirs)
         mask_BT = batch.mask_BT.new_zeros(len(batch.mask_BT), width)
         mask_BT[:, width - length :] = batch.mask_BT
@@ -88,7 +95,7 @@ class Reader:
         next_B[rows], position_B1[rows] = group.next_B, group.position_B1
         return Batch(batch.cache, next_B, mask_BT, position_B1)
 
-    def _read_on(self, cache: DynamicCache, prompts: Sequence[Sequence[int]], shared: int) -> Batch:
+    def _read_rest(self, cache: DynamicCache, prompts: Sequence[Sequence[int]], shared: int) -> Batch:
         """Read the prompts but for the `shared` tokens that the cache has of each."""
         width = max(map(len, prompts))
         pads = [width - len(prompt) for prompt in prompts]
@@ -101,25 +108,32 @@ class Reader:
         return Batch(cache, next_B, mask_BT, mask_BT.sum(-1, keepdim=True))
 
     def _begin(self, prompts: Sequence[Sequence[int]]) -> int:
-        """Hold what all prompts begin with; how many tokens that is."""
+        """Hold what all prompts begin with; how many tokens that is, 0 where it is not worth the while.
+
+        Between it and a shorter prompt's rest there are padded columns, which a sliding window would count as tokens.
+        """
+        if not self.fills:
+            return 0
         count, shared = len(prompts), count_shared(prompts)
-        known = count_same(self.held, prompts[0][:shared] if count > 1 else prompts[0][:-1])
+        same = prompts[0][:shared] if count > 1 else prompts[0][:-1]
+        known = count_same(self.held.ids, same) if self.held else 0
         if (shared - known) * (count - 1) < WORTH:
-            return known
+            return known if known * count >= WORTH else 0
         cache = open_cache(self.model.config)
         if known:
             self._spread(cache, known, 1)
+        self.held = None
         ids_1T = torch.tensor([list(prompts[0][known:shared])], device=self.device)
         mask_1T = torch.ones(1, shared, dtype=torch.long, device=self.device)
         positions_1T = torch.arange(known, shared, device=self.device)[None]
         read_next(self.model, cache, ids_1T, mask_1T, positions_1T)
-        self.held, self.cache = tuple(prompts[0][:shared]), cache
+        self.held = Beginning(tuple(prompts[0][:shared]), cache)
         return shared
 
     def _spread(self, cache: DynamicCache, length: int, count: int) -> None:
         """Let `count` rows of a cache begin with the first tokens of what is held."""
-        assert self.cache is not None
-        for layer, held in zip(cache.layers, self.cache.layers, strict=True):
+        assert self.held is not None
+        for layer, held in zip(cache.layers, self.held.cache.layers, strict=True):
             keys, values = cast(RoomyLayer, held).show(length)
             cast(RoomyLayer, layer).update(keys.expand(count, -1, -1, -1), values.expand(count, -1, -1, -1))
 
@@ -143,12 +157,18 @@ def keep_rows(batch: Batch, kept: Sequence[int]) -> Batch:
     return Batch(batch.cache, batch.next_B[keep], batch.mask_BT[keep], batch.position_B1[keep])
 
 
-def trim_batch(batch: Batch, busy: Sequence[int]) -> Batch:
-    """The batch without the first columns, as far as none of the busy rows needs them."""
-    spare = int(batch.mask_BT[torch.tensor(busy, device=batch.mask_BT.device)].any(0).long().argmax())
+def forget_ended(batch: Batch, busy: Sequence[int]) -> Batch:
+    """The batch without the first columns, as far as none of the busy rows needs them.
+
+    The others start to count from 0 again: a model that has learnt its positions has only so many.
+    """
+    rows = torch.tensor(busy, device=batch.next_B.device)
+    position_B1 = torch.zeros_like(batch.position_B1)
+    position_B1[rows] = batch.position_B1[rows]
+    spare = int(batch.mask_BT[rows].any(0).long().argmax()) if can_fill(batch.cache) else 0
     for layer in batch.cache.layers if spare else ():
         cast(RoomyLayer, layer).forget(spare)
-    return batch._replace(mask_BT=batch.mask_BT[:, spare:])
+    return batch._replace(mask_BT=batch.mask_BT[:, spare:], position_B1=position_B1)
 
 
 def count_shared(prompts: Sequence[Sequence[int]]) -> int:

@@ -69,15 +69,10 @@ class RoomyLayer(DynamicLayer):
         self.buffers = self.buffers[0][:count], self.buffers[1][:count]
         self._show(start, end)
 
-    def batch_repeat_interleave(self, repeats: int) -> None:
-        """Repeat each row; the buffers are made anew with the next tokens."""
-        super().batch_repeat_interleave(repeats)
-        self.buffers, self.first = None, 0
-
     def open_rows(self, rows: Tensor, width: int) -> PlaceLayer:
         """Room for `width` tokens where some rows are, so that all end in one column.
 
-        In front of shorter rows lie zeros, or what other rows held: for a mask to hide.
+        In front of shorter rows lie zeros, or what was forgotten: for a mask to hide.
         """
         length = self.get_seq_length()
         assert self.buffers is not None

@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from tuneproof.model.batch import Batch, Picker, Reader, keep_rows, read_on, trim_batch
+from tuneproof.model.batch import Batch, Picker, Reader, forget_ended, keep_rows, read_on
 
 LOOK_EVERY = 16
 """New tokens between two looks for a loop."""
@@ -47,7 +47,7 @@ def generate_answers(
     batch_size: int = 32,
     on_answers: Callable[[Mapping[int, Generated]], None] | None = None,
 ) -> list[Generated]:
-    """Answer each prompt greedily with at most `limits[i]` new tokens.
+    """Answer each prompt greedily with at most `limits[i]` new tokens, one at least.
 
     `on_answers` hears answers as they end, by their prompts' indices.
     """
@@ -137,6 +137,8 @@ class _Flow:
         """Begin a batch, fill free places, or drop them where nobody comes; the places that are new."""
         size, free = self.way.batch_size, [place for place in range(len(self.rows)) if place not in self.busy]
         if not self.busy or self.batch is None:
+            # Before the next one is read: two caches at once are not in the plan.
+            self.batch = None
             self.rows = self._call(size)
             self.batch = self.reader.read([self.prompts[index] for index in self.rows])
             free = list(range(len(self.rows)))
@@ -146,13 +148,13 @@ class _Flow:
             self.batch = self.reader.fill(self.batch, free, [self.prompts[index] for index in called])
             for place, index in zip(free, called, strict=True):
                 self.rows[place] = index
-        else:
-            kept = sorted(self.busy)
+        elif self.reader.drops:
+            kept, free = sorted(self.busy), []
             self.batch = keep_rows(self.batch, kept)
-            self.rows, self.busy, free = [self.rows[place] for place in kept], set(range(len(kept))), []
+            self.rows, self.busy = [self.rows[place] for place in kept], set(range(len(kept)))
+        else:
+            free = []
         self.busy.update(free)
-        if self.reader.fills:
-            self.batch = trim_batch(self.batch, sorted(self.busy))
         self.idle = 0
         return free
 
@@ -170,6 +172,8 @@ class _Flow:
             if finish := _say(said, tokens[place], self.limits[index], self.way.ends):
                 ended[index] = Generated(self.said.pop(index), finish)
                 self.busy.remove(place)
+        if ended and self.busy:
+            self.batch = forget_ended(self.batch, sorted(self.busy))
         if ended:
             yield ended
 

@@ -29,7 +29,7 @@ from transformers.utils import logging as transformers_logging
 from tuneproof.config.model import MODELSCOPE
 from tuneproof.consent import allows_code
 from tuneproof.errors import ModelError
-from tuneproof.model.attention import ATTENTION
+from tuneproof.model.attention import choose_attention
 from tuneproof.model.feed import join_blocks
 from tuneproof.model.find import find_model
 from tuneproof.model.fused import fuse_layers
@@ -150,11 +150,6 @@ def load_base(
     if device == "cuda":
         fuse_layers(model)
     return Base(model, tokenizer, place)
-
-
-def choose_attention(config: Any) -> str:
-    """Our row-by-row attention; `eager` for models that cap attention logits (Gemma 2), which sdpa cannot."""
-    return "eager" if getattr(config, "attn_logit_softcapping", None) else ATTENTION
 
 
 def add_adapter(

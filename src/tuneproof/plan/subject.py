@@ -16,9 +16,10 @@ from transformers import AutoConfig, AutoModelForCausalLM
 
 from tuneproof.config import LoraSection
 from tuneproof.errors import ModelError
+from tuneproof.model.attention import choose_attention
 from tuneproof.model.fused import fuse_layers
 from tuneproof.model.hardware import DtypeName
-from tuneproof.model.load import add_adapter, choose_attention, enable_checkpointing, quiet_transformers
+from tuneproof.model.load import add_adapter, enable_checkpointing, quiet_transformers
 from tuneproof.plan.tracker import Tracker
 
 INT8_SCALE = 4
