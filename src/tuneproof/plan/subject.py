@@ -68,7 +68,7 @@ def build_model(subject: Subject, checkpointing: bool = False, fused: bool = Fal
     Quantised weights are left whole: what is booked for them differs, and that in 8 bits their layers take PEFT's own
     way. One model with and one without checkpointing: once switched on it leaves something behind that switching it
     off does not take.
-    Raises ModelError for an architecture without row-by-row attention and for adapter targets that it does not have.
+    Raises ModelError for an architecture that cannot be built, and for adapter targets that it does not have.
     """
     config = AutoConfig.for_model(**json.loads(subject.config))
     targets = subject.targets if isinstance(subject.targets, str) else list(subject.targets)
