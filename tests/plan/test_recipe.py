@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from transformers import LlamaConfig, Qwen2Config
 
 from tuneproof.config import LoraSection, ReplaySection, RunConfig, TrainSection
-from tuneproof.plan.recipe import SMALL_REPLAY, USUAL_REPLAY, choose_epochs, choose_rate, resolve_training
+from tuneproof.plan.recipe import SMALL_REPLAY, USUAL_REPLAY, choose_epochs, choose_rate, count_turns, resolve_training
 
 
 @pytest.mark.parametrize(
@@ -48,10 +48,13 @@ def test_small_models_get_more_replay_and_what_the_user_gave_stays() -> None:
     assert resolve_training(RunConfig(), 1000, small).replay.fraction == SMALL_REPLAY
     assert resolve_training(RunConfig(), 1000, usual).replay.fraction == USUAL_REPLAY
     config = RunConfig()
-    config.train.time_limit = 420
-    assert resolve_training(config, 1000, small).replay.fraction == USUAL_REPLAY
     config.replay.fraction = 0.0
     assert resolve_training(config, 1000, small).replay.fraction == 0.0
+
+
+@pytest.mark.parametrize(("epochs", "turns"), [(3.0, 1), (1.0, 1), (0.7, 1), (0.5, 2), (0.3, 3), (0.01, 4)])
+def test_of_part_of_a_pass_fewer_replay_rows_have_more_turns(epochs: float, turns: int) -> None:
+    assert count_turns(epochs) == turns
 
 
 def test_rate_is_lower_for_few_rows_and_capped() -> None:

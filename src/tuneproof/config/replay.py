@@ -11,7 +11,7 @@ class ReplaySection(Section):
     fraction: float | None = knob(
         None,
         "Share of the training tokens that are replay; 0 switches it off.",
-        "10 %; 30 % for a model with a hidden size below 1,000 that no --time hurries (rule 10).",
+        "10 %; 30 % for a model with a hidden size below 1,000 (rule 10).",
         ge=0,
         le=0.5,
     )

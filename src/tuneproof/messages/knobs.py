@@ -122,7 +122,7 @@ REASONS: dict[str, str] = {
     "train.seed": "任何数都行；报告里会写明。",
     "train.start_from": "新的适配器；由 --from 设定。",
     "train.time_limit": "不限；由 --time 设定。",
-    "replay.fraction": "10 %；隐藏层小于 1000 且没有 --time 催促的模型取 30 %（规则 10）。",
+    "replay.fraction": "10 %；隐藏层小于 1000 的模型取 30 %（规则 10）。",
     "replay.soft": "变样的回答更少，但丢掉的正确回答并不更少，新答对的也更少（规则 12）。",
     "replay.own_turns": "这些问题开放，回答很长：演示模型自问 48 个，64 个 token 以内答完的有 3 个，128 个以内的有 12 个。",
     "replay.max_new_tokens": "被截断的回答会丢弃，所以不能太短。",

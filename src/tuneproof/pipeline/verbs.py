@@ -44,6 +44,7 @@ from tuneproof.pipeline.prompting import (
 from tuneproof.pipeline.recovery import StepWatch, hear_fewer, measure_phase, note_lighter, note_peak
 from tuneproof.pipeline.work import PROBE_LANGUAGES, Work
 from tuneproof.plan.budget import Halving, count_asked
+from tuneproof.plan.recipe import count_turns
 from tuneproof.records import DriftRecord, RunRecord, Selection, Trials, Verdict
 from tuneproof.report import write_report
 from tuneproof.training.adapter import save_adapter
@@ -92,13 +93,15 @@ def make_replay(work: Work) -> None:
     share = work.config.replay.fraction
     assert share is not None
     tokens = int(encode_rows(work.tokenizer, work.lessons).tokens * share / (1 - share))
-    work.progress.begin("replay", tokens)
+    knobs = work.config.train
+    made = tokens // count_turns(knobs.epochs if knobs.max_steps is None and knobs.epochs else 1.0)
+    work.progress.begin("replay", made)
     with work.base_only() as model:
         rows = generate_replay(
             model,
             work.tokenizer,
             list_prompts(work, model) if tokens else [],
-            limits=Limits(tokens, work.config.replay.max_new_tokens, work.config.evaluate.batch_size, hear_fewer(work)),
+            limits=Limits(made, work.config.replay.max_new_tokens, work.config.evaluate.batch_size, hear_fewer(work)),
             on_progress=work.progress.advance,
             store=work.store,
         )

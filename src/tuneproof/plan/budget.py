@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+from tuneproof.plan.recipe import count_turns
 from tuneproof.records import TimePlan
 
 FEWEST_STEPS = 60
@@ -176,7 +177,7 @@ def time_stages(speeds: Speeds, work: Work) -> dict[str, float]:
     return {
         "load": work.load,
         "base": test + retention + select + probe_slice + time_suite(speeds, control) + tries,
-        "replay": time_suite(speeds, work.replay),
+        "replay": time_suite(speeds, work.replay) / (1 if work.fixed else count_turns(work.epochs)),
         "train": work.epochs * work.epoch_tokens / speeds.train,
         "select": chosen + slices * probe_slice,
         "tuned": test + retention + time_suite(speeds, work.beside),

@@ -24,8 +24,9 @@ HIGHEST_RATE = 1e-3
 RANKS = (8, 16, 32)
 """Ranks that a search tries; its plan has room for the largest."""
 USUAL_REPLAY, SMALL_REPLAY = 0.1, 0.3
-"""Share of the training tokens (rule 10). Small models forget most and get more, unless a time limit hurries them: more
-replay is made and trained at the cost of steps, and a model that is trained too little forgets more."""
+"""Share of the training tokens (rule 10). Small models forget most and get more."""
+MOST_TURNS = 4
+"""Turns that a replay row may have in a pass."""
 EPOCHS = ((100, 10), (300, 8), (1_000, 5), (3_000, 3), (10_000, 2))
 """Rows -> epochs (rule 6): the task's score peaks at about 4 passes while forgetting keeps growing (Biderman et al.
 2024, figures 1 and 2); the numbers for fewer rows are an inference."""
@@ -42,8 +43,7 @@ def resolve_training(config: RunConfig, rows: int, model_config: Any) -> RunConf
         resolved.lora.alpha = 2 * usual_rank
     text = model_config.get_text_config()
     if resolved.replay.fraction is None:
-        unhurried = text.hidden_size < SMALL_HIDDEN and resolved.train.time_limit is None
-        resolved.replay.fraction = SMALL_REPLAY if unhurried else USUAL_REPLAY
+        resolved.replay.fraction = SMALL_REPLAY if text.hidden_size < SMALL_HIDDEN else USUAL_REPLAY
     if resolved.train.learning_rate is None:
         resolved.train.learning_rate = choose_rate(
             rows, hidden_size=text.hidden_size, batch_size=resolved.train.batch_size, family=text.model_type
@@ -51,6 +51,12 @@ def resolve_training(config: RunConfig, rows: int, model_config: Any) -> RunConf
     if resolved.train.epochs is None:
         resolved.train.epochs = choose_epochs(rows)
     return resolved
+
+
+def count_turns(epochs: float) -> int:
+    """Turns of a replay row in a pass. Where less than one pass is trained, fewer rows are made, and each has several:
+    it is then seen about once, and its answer was not made for nothing."""
+    return max(1, min(MOST_TURNS, int(1 / epochs)))
 
 
 def choose_rank(rows: int) -> int:
