@@ -9,8 +9,9 @@ text. `to_plain` turns its minus and spaces into characters that every console h
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
+from typing import Any
 
 from tuneproof.messages import Language, load_catalogue, tell
 
@@ -119,6 +120,13 @@ def format_cut(cut: str, language: Language | None = None) -> str:
         return cut
     before, after = (tell("report.seconds", language, seconds=n) if found[3] else n for n in (found[2], found[4]))
     return tell(key, language, before=before, after=after)
+
+
+def tell_said(key: str, values: Mapping[str, Any], language: Language | None = None) -> str:
+    """A sentence that a stage said, as it is kept in a run's events: what was cut is told in words here."""
+    if key == "time.cut":
+        values = {**values, "cut": format_cut(str(values.get("cut", "")), language)}
+    return tell(key, language, **values)
 
 
 def to_plain(text: str) -> str:

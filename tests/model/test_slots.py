@@ -9,10 +9,11 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, MistralConfig
 
+from tuneproof.model.batch import read_prompt
 from tuneproof.model.cache import open_cache
 from tuneproof.model.generate import generate_answers
 from tuneproof.model.load import load_base
-from tuneproof.model.slots import OneSlot, Rows, Slots, check_slots, open_slots, read_prompt
+from tuneproof.model.slots import OneSlot, Rows, Slots, check_slots, open_slots
 
 PROMPTS = [[5, 6, 7, 8], [9, 10], list(range(30, 150)), [11, 12, 13], [40] * 9]
 LIMITS = [12, 40, 5, 20, 9]

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.data.rows import make_row
+from tuneproof.config.replay import MOST_COPIES
 from tuneproof.model.generate import Generated
 from tuneproof.model.load import load_base
-from tuneproof.training.replay import MOST_COPIES, Limits, generate_replay, keep_answer, load_prompts, repeat_rows
+from tuneproof.training.replay import Limits, generate_replay, keep_answer, load_prompts, repeat_rows
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from rich.text import Text
 from tuneproof.cli.figures import format_count, format_seconds
 from tuneproof.cli.screens.mask import draw_mask
 from tuneproof.cli.words import clean_text, name_of
+from tuneproof.figures import tell_said
 from tuneproof.messages import tell
 
 PAUSE = 5.0
@@ -63,7 +64,7 @@ class Bars:
 
     def say(self, key: str, **values: object) -> None:
         """A sentence above the bar."""
-        self._console.print(Text(clean_text(tell(key, **values))))
+        self._console.print(Text(clean_text(tell_said(key, values))))
 
     def show_mask(self, pieces: Sequence[tuple[str, bool]], trained: int, total: int) -> None:
         """The loss-mask proof above the bar."""
@@ -134,7 +135,7 @@ class Lines:
 
     def say(self, key: str, **values: object) -> None:
         """A sentence."""
-        self._write(clean_text(tell(key, **values)))
+        self._write(clean_text(tell_said(key, values)))
 
     def show_mask(self, pieces: Sequence[tuple[str, bool]], trained: int, total: int) -> None:
         """The loss-mask proof."""

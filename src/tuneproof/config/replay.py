@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from tuneproof.config.knob import Section, knob
 
+MOST_COPIES = 4
+"""Times that a pass may see a replay row: up to four, repeated text is worth nearly as much as new text (Muennighoff et
+al., NeurIPS 2023, arXiv 2305.16264; of pre-training)."""
+
 
 class ReplaySection(Section):
     """Self-replay: answers to general prompts, made by the base before training."""

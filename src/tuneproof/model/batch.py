@@ -123,10 +123,7 @@ class Reader:
         if known:
             self._spread(cache, known, 1)
         self.held = None
-        ids_1T = torch.tensor([list(prompts[0][known:shared])], device=self.device)
-        mask_1T = torch.ones(1, shared, dtype=torch.long, device=self.device)
-        positions_1T = torch.arange(known, shared, device=self.device)[None]
-        read_next(self.model, cache, ids_1T, mask_1T, positions_1T)
+        read_prompt(self.model, cache, prompts[0][known:shared], known)
         self.held = Beginning(tuple(prompts[0][:shared]), cache)
         return shared
 
@@ -184,6 +181,15 @@ def count_same(one: Sequence[int], other: Sequence[int]) -> int:
     """Tokens that two texts begin with."""
     limit = min(len(one), len(other))
     return next((at for at in range(limit) if one[at] != other[at]), limit)
+
+
+def read_prompt(model: nn.Module, cache: DynamicCache, ids: Sequence[int], start: int) -> Tensor:
+    """Read tokens of one prompt that has `start` tokens in its cache; logits of the next, shape (1, V)."""
+    device = next(model.parameters()).device
+    ids_1T = torch.tensor([list(ids)], device=device)
+    seen_1T = torch.ones(1, start + len(ids), dtype=torch.long, device=device)
+    positions_1T = torch.arange(start, start + len(ids), device=device)[None]
+    return read_next(model, cache, ids_1T, seen_1T, positions_1T)
 
 
 def read_next(model: Any, cache: DynamicCache, ids_BT: Tensor, mask: Tensor, positions_BT: Tensor) -> Tensor:

@@ -126,12 +126,13 @@ class _Flow:
         while self.waiting or self.busy:
             # A group costs about a step of its own, dropping rows copies the cache, about a step's work as well: so
             # when ended rows have taken up a step, neither waiting nor changing takes more than twice the better one.
-            if not self.busy or self.idle >= len(self.rows):
-                yield from self._hear(self._change())
+            if (not self.busy or self.idle >= len(self.rows)) and (ended := self._hear(self._change())):
+                yield ended
             if self.busy and self.batch is not None:
                 self.batch = read_on(self.model, self.batch, self.way.pick)
                 self.idle += len(self.rows) - len(self.busy)
-                yield from self._hear(sorted(self.busy))
+                if ended := self._hear(sorted(self.busy)):
+                    yield ended
 
     def _change(self) -> Sequence[int]:
         """Begin a batch, fill free places, or drop them where nobody comes; the places that are new."""
@@ -162,8 +163,8 @@ class _Flow:
         """The next prompts in line."""
         return [self.waiting.popleft() for _ in range(min(count, len(self.waiting)))]
 
-    def _hear(self, places: Iterable[int]) -> Iterator[dict[int, Generated]]:
-        """Add the newest tokens of these places to their answers; those that have ended, if any."""
+    def _hear(self, places: Iterable[int]) -> dict[int, Generated]:
+        """Add the newest tokens of these places to their answers; those that have ended."""
         assert self.batch is not None
         tokens, ended = self.batch.next_B.tolist(), dict[int, Generated]()
         for place in places:
@@ -174,8 +175,7 @@ class _Flow:
                 self.busy.remove(place)
         if ended and self.busy:
             self.batch = forget_ended(self.batch, sorted(self.busy))
-        if ended:
-            yield ended
+        return ended
 
 
 def count_joining(rows: int) -> int:

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor, nn
 from transformers import DynamicCache
 
-from tuneproof.model.batch import read_next
+from tuneproof.model.batch import read_next, read_prompt
 from tuneproof.model.cache import RoomyLayer, open_cache
 
 STEP = 128
@@ -209,19 +209,7 @@ class OneSlot:
         """As `Rows`."""
         assert self.cache is not None
         self.length += 1
-        ids_11 = torch.tensor([list(ids)], device=self.device)
-        seen_1T = torch.ones(1, self.length, dtype=torch.long, device=self.device)
-        positions_11 = torch.tensor([[self.length - 1]], device=self.device)
-        return read_next(model, self.cache, ids_11, seen_1T, positions_11)
-
-
-def read_prompt(model: nn.Module, cache: DynamicCache, ids: Sequence[int], start: int) -> Tensor:
-    """Read tokens of one prompt that has `start` tokens in its cache; logits of the next, shape (1, V)."""
-    device = next(model.parameters()).device
-    ids_1T = torch.tensor([list(ids)], device=device)
-    seen_1T = torch.ones(1, start + len(ids), dtype=torch.long, device=device)
-    positions_1T = torch.arange(start, start + len(ids), device=device)[None]
-    return read_next(model, cache, ids_1T, seen_1T, positions_1T)
+        return read_prompt(model, self.cache, ids, self.length - 1)
 
 
 @torch.inference_mode()

@@ -16,12 +16,13 @@ from typing import Any
 
 import psutil
 
+from tuneproof.config.replay import MOST_COPIES
 from tuneproof.evals.drift import load_texts
 from tuneproof.evals.measure import add_examples, measure_items
 from tuneproof.evals.probes import load_probes
 from tuneproof.evals.select import FINALISTS, FIRST_LOOK
 from tuneproof.evals.task import Item, make_probe_items, spread_items
-from tuneproof.figures import format_cut, format_seconds, to_plain
+from tuneproof.figures import format_seconds, to_plain
 from tuneproof.model.batch import count_shared
 from tuneproof.model.chat import encode_prompt
 from tuneproof.model.hardware import Hardware, read_loaded, reset_peak
@@ -36,7 +37,7 @@ from tuneproof.plan.formula import read_dimensions
 from tuneproof.plan.pace import Setting, remember_speeds
 from tuneproof.records import Plan, Settings, TimePlan
 from tuneproof.training.dataset import RowSet, encode_rows
-from tuneproof.training.replay import MOST_COPIES, choose_prompts
+from tuneproof.training.replay import choose_prompts
 
 PROBED = 32
 """Items of the speed probe on a processor."""
@@ -87,7 +88,7 @@ def rehearse(work: Work) -> None:
     work.run.save(work.plan)
     work.save_config()
     for cut in plan.cut:
-        work.progress.say("time.cut", cut=format_cut(cut))
+        work.progress.say("time.cut", cut=cut)
     told = {"time": plan.seconds(), "train": plan.parts["train"]}
     texts = {name: to_plain(format_seconds(float(f"{seconds:.2g}"))) for name, seconds in told.items()}
     work.progress.say("time.ahead_limited" if limit else "time.ahead", **texts)

@@ -93,8 +93,7 @@ def make_replay(work: Work) -> None:
     share = work.config.replay.fraction
     assert share is not None
     tokens = int(encode_rows(work.tokenizer, work.lessons).tokens * share / (1 - share))
-    knobs = work.config.train
-    made = tokens // count_turns(knobs.epochs if knobs.max_steps is None and knobs.epochs else 1.0)
+    made = tokens // count_turns(None if work.config.train.max_steps else work.config.train.epochs)
     work.progress.begin("replay", made)
     with work.base_only() as model:
         rows = generate_replay(

@@ -177,7 +177,7 @@ def time_stages(speeds: Speeds, work: Work) -> dict[str, float]:
     return {
         "load": work.load,
         "base": test + retention + select + probe_slice + time_suite(speeds, control) + tries,
-        "replay": time_suite(speeds, work.replay) / (1 if work.fixed else count_turns(work.epochs)),
+        "replay": time_suite(speeds, work.replay) / count_turns(None if work.fixed else work.epochs),
         "train": work.epochs * work.epoch_tokens / speeds.train,
         "select": chosen + slices * probe_slice,
         "tuned": test + retention + time_suite(speeds, work.beside),

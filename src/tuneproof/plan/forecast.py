@@ -150,7 +150,7 @@ class Forecaster:
         subject, kernel = self._subject(candidate), self._name_kernel(candidate)
         answer, prompts = self.data.answer, self._list_prompts(rows)
         shapes = [Answering(shape, prompt, answer, folded, joining=True) for shape, prompt in prompts]
-        estimates = [self._estimate_answers(candidate, *shape[:4]) for shape in shapes]
+        estimates = [self._estimate_answers(candidate, shape, prompt, answer, folded) for shape, prompt in prompts]
         most = max(estimate.total() for estimate in estimates)
         found = [
             self._forecast(lambda shape=shape: trace_answers(subject, shape, kernel=kernel), estimate)  # type: ignore[misc]

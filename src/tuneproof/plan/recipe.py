@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 from tuneproof.config import RunConfig
+from tuneproof.config.replay import MOST_COPIES
 
 FEW_ROWS = 300
 LLAMA_EXPONENT = 0.781
@@ -25,8 +26,6 @@ RANKS = (8, 16, 32)
 """Ranks that a search tries; its plan has room for the largest."""
 USUAL_REPLAY, SMALL_REPLAY = 0.1, 0.3
 """Share of the training tokens (rule 10). Small models forget most and get more."""
-MOST_TURNS = 4
-"""Turns that a replay row may have in a pass."""
 EPOCHS = ((100, 10), (300, 8), (1_000, 5), (3_000, 3), (10_000, 2))
 """Rows -> epochs (rule 6): the task's score peaks at about 4 passes while forgetting keeps growing (Biderman et al.
 2024, figures 1 and 2); the numbers for fewer rows are an inference."""
@@ -53,10 +52,10 @@ def resolve_training(config: RunConfig, rows: int, model_config: Any) -> RunConf
     return resolved
 
 
-def count_turns(epochs: float) -> int:
+def count_turns(epochs: float | None) -> int:
     """Turns of a replay row in a pass. Where less than one pass is trained, fewer rows are made, and each has several:
-    it is then seen about once, and its answer was not made for nothing."""
-    return max(1, min(MOST_TURNS, int(1 / epochs)))
+    it is then seen about once, and its answer was not made for nothing. None, where steps are counted: one."""
+    return max(1, min(MOST_COPIES, int(1 / epochs))) if epochs else 1
 
 
 def choose_rank(rows: int) -> int:

@@ -24,10 +24,11 @@ from typing import Any, NamedTuple, TypeVar
 import torch
 from transformers import DynamicCache
 
+from tuneproof.model.batch import read_prompt
 from tuneproof.model.cache import open_cache
 from tuneproof.model.chat import end_ids
 from tuneproof.model.mixture import Mixture
-from tuneproof.model.slots import Rows, read_prompt
+from tuneproof.model.slots import Rows
 from tuneproof.serve.question import Piece, Question
 from tuneproof.serve.row import Listener, Row, Ticket
 from tuneproof.serve.sampler import pick_tokens

@@ -17,12 +17,13 @@ from typing import Any, NamedTuple
 import torch
 
 from tuneproof.errors import RunError
+from tuneproof.model.batch import read_prompt
 from tuneproof.model.cache import open_cache
 from tuneproof.model.chat import encode_prompt
 from tuneproof.model.hardware import DeviceName, Hardware, inspect_hardware
 from tuneproof.model.load import Base, fingerprint_model, fingerprint_template, load_base
 from tuneproof.model.mixture import Mixture, mount_adapters, read_adapter
-from tuneproof.model.slots import open_slots, read_prompt
+from tuneproof.model.slots import open_slots
 from tuneproof.progress import Progress
 from tuneproof.records import Message, Plan
 from tuneproof.serve.engine import Engine, Limits

@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from tuneproof.model.batch import read_prompt
 from tuneproof.model.cache import open_cache
 from tuneproof.model.mixture import Mixture
-from tuneproof.model.slots import read_prompt
 
 
 class Sides(NamedTuple):

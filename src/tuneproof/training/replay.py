@@ -14,6 +14,7 @@ from importlib.resources import files
 from itertools import islice
 from typing import Any, NamedTuple
 
+from tuneproof.config.replay import MOST_COPIES
 from tuneproof.model.chat import encode_prompt, end_ids
 from tuneproof.model.generate import Generated
 from tuneproof.model.store import AnswerStore, Serving, recall_answers
@@ -22,9 +23,6 @@ from tuneproof.records import Message, Row
 LOOPING = 0.2
 """Share of repeated 4-grams above which an answer loops (docs/evidence.md, rule 11)."""
 TASK = "replay"
-MOST_COPIES = 4
-"""Times that a pass may see a replay row: up to four, repeated text is worth nearly as much as new text (Muennighoff et
-al., NeurIPS 2023, arXiv 2305.16264; of pre-training)."""
 ENOUGH = 0.8
 """Share of the tokens wanted below which it is said that replay falls short."""
 

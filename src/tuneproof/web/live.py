@@ -15,8 +15,8 @@ from typing import Any, Literal, NamedTuple
 import psutil
 
 from tuneproof.errors import RunError
-from tuneproof.figures import format_cut
-from tuneproof.messages import Language, load_catalogue, tell
+from tuneproof.figures import tell_said
+from tuneproof.messages import Language, load_catalogue
 from tuneproof.records import Answer, Candidate, Plan, RunRecord, Selection, Standing
 from tuneproof.report.charts import thin_out
 from tuneproof.report.page import find_peak, read_losses
@@ -228,9 +228,7 @@ def tell_note(event: dict[str, Any], language: Language) -> str:
     if event.get("kind") == "end":
         return str(event.get("error", ""))
     key, values = event.get("key"), event.get("values") or {}
-    if key == "time.cut" and isinstance(values, dict):
-        values = {"cut": format_cut(str(values.get("cut", "")), language)}
     try:
-        return tell(str(key), language, **values) if key in load_catalogue() else str(key)
+        return tell_said(str(key), values, language) if key in load_catalogue() else str(key)
     except (KeyError, TypeError, ValueError, IndexError):
         return f"{key} {json.dumps(values, ensure_ascii=False)}"

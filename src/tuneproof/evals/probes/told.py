@@ -2,8 +2,8 @@
 
 `accept` also holds wrong sides, counts and signs, each as its check reads them.
 
-tell_accepted("first_of", ("month", "week"))           # "month": a week would be wrong
-tell_accepted("comma_list", ("2", "saturday", "sunday"))    # "2 of: saturday / sunday"
+    tell_accepted("first_of", ("month", "week"))                # "month": a week would be wrong
+    tell_accepted("comma_list", ("2", "saturday", "sunday"))    # "2 of: saturday / sunday"
 """
 
 from __future__ import annotations
