@@ -21,7 +21,7 @@ DOCS = ROOT / "docs"
 CHINESE = ".zh-CN.md"
 NAMES = (
     "install models howto faq peers commands index troubleshooting export ui plan evidence reliability scale speed "
-    "scope stories/first-lora"
+    "scope contract design stories/first-lora"
 )
 TWINS = [ROOT / "README.md", *(DOCS / f"{name}.md" for name in NAMES.split())]
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md"), *DOCS.glob("stories/*.md")])
@@ -76,6 +76,18 @@ def test_a_page_is_the_same_in_both_languages(page: Path) -> None:
     )
 
 
+def list_names(page: Path) -> list[set[str]]:
+    """What is written as code, and numbers, of each row of a table and of each section."""
+    text = re.sub(r"```.*?```", "", read(page), flags=re.DOTALL)
+    return [set(re.findall(r"`[^`]+`|\d+", piece)) for piece in re.split(r"^(?=[#|])", text, flags=re.MULTILINE)]
+
+
+@pytest.mark.parametrize("name", ["contract", "design"])
+def test_a_row_names_the_same_things_in_both_languages(name: str) -> None:
+    page = DOCS / f"{name}.md"
+    assert list_names(page) == list_names(twin_of(page))
+
+
 def list_lines() -> list[tuple[str, str]]:
     """(page, line) of each tuneproof command in a code block."""
     found = []
@@ -115,12 +127,13 @@ def test_a_command_of_a_page_exists_with_its_options_and_keys(page: str, line: s
     assert keys <= set(list_keys()), line
 
 
-def test_the_contract_says_which_commands_take_an_option() -> None:
-    table = (DOCS.parent / "docs/contract.md").read_text(encoding="utf-8").partition("| option | of | meaning |")[2]
+@pytest.mark.parametrize("ending", [".md", CHINESE], ids=["en", "zh"])
+def test_the_contract_says_which_commands_take_an_option(ending: str) -> None:
+    page = read(DOCS / f"contract{ending}")
     told: dict[str, set[str]] = {}
-    for options, commands in re.findall(r"^\| (`--[^|]*) \| ([^|]*) \|", table, re.M):
+    for options, commands in re.findall(r"^\| (`--[^|]*) \| ([^|]*) \|", page, re.M):
         for option in re.findall(r"--[a-z-]+", options):
-            told.setdefault(option, set()).update(commands.split(", "))
+            told.setdefault(option, set()).update(re.split(", |、", commands))
     everywhere = {"--help", "--json", "--lang", "--debug"}
     taken: dict[str, set[str]] = {}
     for command, flags in list_flags().items():
