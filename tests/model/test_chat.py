@@ -9,7 +9,7 @@ import pytest
 from transformers import AutoTokenizer
 
 from tuneproof.errors import ModelError
-from tuneproof.model.chat import encode_answer, encode_prompt, encode_row, end_ids
+from tuneproof.model.chat import encode_answer, encode_prompt, encode_row, encode_rows, end_ids
 from tuneproof.records import Message
 
 TALK = [
@@ -47,6 +47,19 @@ def test_the_row_begins_with_the_prompt_that_inference_sees(tokenizer: Any) -> N
     assert encoded.ids[: len(prompt)] == prompt
     assert encoded.mask[len(prompt)]
     assert not encoded.mask[len(prompt) - 1]
+
+
+def test_rows_encoded_together_are_those_encoded_alone(tokenizer: Any) -> None:
+    rows = [TALK, TALK[:2], TALK[:3], [TALK[1], TALK[2]], TALK]
+    plain = tokenizer.chat_template
+    latest_only = "{% for m in messages %}{% if loop.last or m.role == 'user' %}{{ m.content }}|{% endif %}{% endfor %}"
+    for template in (plain, latest_only):
+        tokenizer.chat_template = template
+        alone = [encode_row(tokenizer, messages) for messages in rows]
+        assert encode_rows(tokenizer, rows) == alone
+        assert encode_rows(tokenizer, []) == []
+        assert not alone[1].ids
+        assert alone[0] == alone[4] != alone[2]
 
 
 def test_the_whole_text_is_kept(tokenizer: Any) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuneproof.model import encoding
-from tuneproof.model.chat import Encoded, encode_row
+from tuneproof.model.chat import Encoded, encode_row, encode_rows
 from tuneproof.model.encoding import EncodedRows, encode_all, measure_rows, pack_row, unpack_row
 from tuneproof.model.load import load_tokenizer
 from tuneproof.records import Message
@@ -33,11 +33,11 @@ def count_calls(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What is encoded from now on, with nothing kept from before."""
     asked: list[Any] = []
 
-    def encode(tokenizer: Any, messages: Any) -> Encoded:
-        asked.append(messages)
-        return encode_row(tokenizer, messages)
+    def encode(tokenizer: Any, conversations: Any) -> list[Encoded]:
+        asked.extend(conversations)
+        return encode_rows(tokenizer, conversations)
 
-    monkeypatch.setattr(encoding, "encode_row", encode)
+    monkeypatch.setattr(encoding, "encode_rows", encode)
     monkeypatch.setattr(encoding, "KEPT", EncodedRows())
     return asked
 
@@ -70,6 +70,6 @@ def test_beyond_the_bound_rows_are_encoded_anew(tiny_model_dir: Path, monkeypatc
     tokenizer = load_tokenizer(str(tiny_model_dir))
     rows = EncodedRows(bound=600)
     for _ in range(2):
-        assert [rows.encode(tokenizer, messages) for messages in ASKED] == [encode_row(tokenizer, one) for one in ASKED]
+        assert rows.encode(tokenizer, ASKED) == [encode_row(tokenizer, one) for one in ASKED]
     assert rows.size <= 600
     assert len(ASKED) < len(asked) < 2 * len(ASKED)

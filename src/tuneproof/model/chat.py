@@ -67,6 +67,15 @@ def encode_opening(tokenizer: Any) -> Opening:
     return Opening(_tokenise(tokenizer, before), after.strip())
 
 
+class Piece(NamedTuple):
+    """An assistant turn as text: what stands before it since the last one, and what is said with what ends it."""
+
+    context: str
+    said: str
+    is_first: bool
+    """Whether what stood before it is no part of the row."""
+
+
 def encode_row(tokenizer: Any, messages: Sequence[Message]) -> Encoded:
     """Token ids and mask of a conversation; every assistant turn is trained, its end token included.
 
@@ -75,8 +84,35 @@ def encode_row(tokenizer: Any, messages: Sequence[Message]) -> Encoded:
     those after it are trained. Raises ModelError, naming the turn, when what inference asks with is no beginning of
     the turn that it asks for: such a template trains something else than it asks.
     """
-    ids: list[int] = []
-    mask: list[bool] = []
+    return encode_rows(tokenizer, [messages])[0]
+
+
+def encode_rows(tokenizer: Any, conversations: Sequence[Sequence[Message]]) -> list[Encoded]:
+    """`encode_row` of each. The texts of all go to the tokenizer at once: one of Rust takes all cores for them."""
+    drafts = [_draft_row(tokenizer, messages) for messages in conversations]
+    texts = [text for draft in drafts for piece in draft for text in (piece.context, piece.said)]
+    made = iter(tokenizer(texts, add_special_tokens=False)["input_ids"] if texts else [])
+    special = set(tokenizer.all_special_ids)
+    rows = []
+    for draft in drafts:
+        ids: list[int] = []
+        mask: list[bool] = []
+        for piece in draft:
+            context, answer = next(made), next(made)
+            said, rest = _cut_turn(answer, special, tokenizer.eos_token_id)
+            if piece.is_first:
+                ids, mask = [], []
+            ids += context + said + rest
+            mask += [False] * len(context) + [True] * len(said) + [False] * len(rest)
+        # What the template puts after the last end token is never seen by a model that has ended its turn.
+        last = max((at for at, trained in enumerate(mask) if trained), default=-1)
+        rows.append(Encoded(ids[: last + 1], mask[: last + 1]))
+    return rows
+
+
+def _draft_row(tokenizer: Any, messages: Sequence[Message]) -> list[Piece]:
+    """The assistant turns of a conversation. Raises ModelError as `encode_row` does."""
+    pieces: list[Piece] = []
     done = ""
     for turn, message in enumerate(messages):
         if message.role != "assistant":
@@ -85,16 +121,10 @@ def encode_row(tokenizer: Any, messages: Sequence[Message]) -> Encoded:
         after = render(tokenizer, messages[: turn + 1], ask=False)
         if not after.startswith(before):
             raise ModelError("chat.no_prefix", turn=turn + 1)
-        if not before.startswith(done):
-            ids, mask, done = [], [], ""
-        context = _tokenise(tokenizer, before[len(done) :])
-        said, rest = _cut_turn(tokenizer, _tokenise(tokenizer, after[len(before) :]))
-        ids += context + said + rest
-        mask += [False] * len(context) + [True] * len(said) + [False] * len(rest)
+        goes_on = before.startswith(done)
+        pieces.append(Piece(before[len(done) if goes_on else 0 :], after[len(before) :], is_first=not goes_on))
         done = after
-    # What the template puts after the last end token is never seen by a model that has ended its turn.
-    last = max((at for at, trained in enumerate(mask) if trained), default=-1)
-    return Encoded(ids[: last + 1], mask[: last + 1])
+    return pieces
 
 
 def encode_answer(tokenizer: Any, messages: Sequence[Message], answer: str, *, ended: bool = True) -> Encoded:
@@ -117,16 +147,15 @@ def end_ids(tokenizer: Any, generation_config: Any = None) -> list[int]:
     return sorted(ends)
 
 
-def _cut_turn(tokenizer: Any, answer: list[int]) -> tuple[list[int], list[int]]:
+def _cut_turn(answer: list[int], special: set[int], end: int) -> tuple[list[int], list[int]]:
     """Split an answer's tokens after the one that ends the turn: (trained, not trained).
 
     The end is the last special token; a template that writes none gets the tokenizer's end token, since an answer whose
     end is not trained never ends.
     """
-    special = set(tokenizer.all_special_ids)
     ends = [at for at, token in enumerate(answer) if token in special]
     if not ends:
-        return [*answer, tokenizer.eos_token_id], []
+        return [*answer, end], []
     return answer[: ends[-1] + 1], answer[ends[-1] + 1 :]
 
 

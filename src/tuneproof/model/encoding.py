@@ -13,10 +13,11 @@ from __future__ import annotations
 import hashlib
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from tuneproof.model.chat import Encoded, encode_row
+from tuneproof.model.chat import Encoded, encode_rows
 from tuneproof.model.load import fingerprint_template
 from tuneproof.model.step import count_trained
 from tuneproof.records import Message
@@ -25,6 +26,8 @@ BOUND = 128 << 20
 """Bytes that are kept: about 100,000 rows of 200 tokens."""
 OVERHEAD = 150
 """Bytes of a kept row beside its tokens, about."""
+TOGETHER = 256
+"""Rows that the tokenizer gets at once."""
 
 
 class EncodedRows:
@@ -36,23 +39,28 @@ class EncodedRows:
         self.rows: dict[bytes, bytes] = {}
         self._tokenizers: WeakKeyDictionary[Any, bytes] = WeakKeyDictionary()
 
-    def encode(self, tokenizer: Any, messages: Sequence[Message]) -> Encoded:
-        """`encode_row`, but for what was encoded before. Raises ModelError as it does."""
+    def encode(self, tokenizer: Any, conversations: Sequence[Sequence[Message]]) -> list[Encoded]:
+        """`encode_rows`, but for those that were encoded before. Raises ModelError as it does."""
         if tokenizer not in self._tokenizers:
             self._tokenizers[tokenizer] = fingerprint_template(tokenizer).encode()
+        keys = [self._name(tokenizer, messages) for messages in conversations]
+        found = {key: unpack_row(self.rows[key]) for key in keys if key in self.rows}
+        missing = {key: messages for key, messages in zip(keys, conversations, strict=True) if key not in found}
+        for key, encoded in zip(missing, encode_rows(tokenizer, list(missing.values())), strict=True):
+            found[key] = encoded
+            packed = pack_row(encoded)
+            if self.size + len(packed) + OVERHEAD <= self.bound:
+                self.rows[key] = packed
+                self.size += len(packed) + OVERHEAD
+        return [found[key] for key in keys]
+
+    def _name(self, tokenizer: Any, messages: Sequence[Message]) -> bytes:
+        """The key of a conversation."""
         told = hashlib.blake2b(self._tokenizers[tokenizer], digest_size=16)
         told.update(str(tokenizer.chat_template).encode())
         for message in messages:
             told.update(b"\0" + message.model_dump_json().encode())
-        key = told.digest()
-        if key in self.rows:
-            return unpack_row(self.rows[key])
-        encoded = encode_row(tokenizer, messages)
-        packed = pack_row(encoded)
-        if self.size + len(packed) + OVERHEAD <= self.bound:
-            self.rows[key] = packed
-            self.size += len(packed) + OVERHEAD
-        return encoded
+        return told.digest()
 
 
 KEPT = EncodedRows()
@@ -61,7 +69,9 @@ KEPT = EncodedRows()
 
 def encode_all(tokenizer: Any, conversations: Iterable[Sequence[Message]]) -> Iterator[Encoded]:
     """Each conversation encoded, in their order. Raises ModelError as `encode_row` does."""
-    return (KEPT.encode(tokenizer, messages) for messages in conversations)
+    waiting = iter(conversations)
+    while some := list(islice(waiting, TOGETHER)):
+        yield from KEPT.encode(tokenizer, some)
 
 
 def measure_rows(tokenizer: Any, conversations: Iterable[Sequence[Message]]) -> Iterator[tuple[int, int]]:
