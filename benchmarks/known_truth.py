@@ -39,7 +39,7 @@ from tuneproof.evals.probes import Probe, load_probes
 from tuneproof.model.chat import encode_prompt, end_ids
 from tuneproof.model.generate import sample_answers
 from tuneproof.model.load import load_base
-from tuneproof.records import Cure, Message
+from tuneproof.records import Message, Trials
 from tuneproof.rundir import RunDir
 
 Rows = list[dict[str, str]]
@@ -227,7 +227,8 @@ def try_cured(folder: Path, seed: int) -> Result:
     found, _ = run_planted(folder, seed, "--cure")
     if found["code"]:
         return found | {"holds": False}
-    cure = RunDir(folder / "run").load(Cure)
+    cure = RunDir(folder / "run").load(Trials).cure
+    assert cure is not None
     names = ("name", "scale", "checkpoint", "select_gain", "chance", "decision", "delta", "lost", "gained", "failed")
     tried = [remedy.model_dump(include=set(names)) for remedy in cure.remedies]
     # Every remedy with what was measured, or foreseen; without a candidate or with a failed training it says so.
