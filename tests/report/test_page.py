@@ -103,6 +103,11 @@ def test_stages_keep_their_order_and_both_times(complete: RunDir) -> None:
     record.stages.pop("tuned")
     assert line_up_stages(record, plan) == [("base", 70, 81.2), ("train", 190, 203.9), ("tuned", 66, None)]
     assert line_up_stages(record, None) == [("base", None, 81.2), ("train", None, 203.9)]
+    idle = record.stages["base"].model_copy(update={"seconds": 0.01})
+    assert plan.time is not None
+    plan.time.parts["load"] = 0.0
+    record.stages |= {"judge": idle, "base": idle}
+    assert line_up_stages(record, plan) == [("base", 70, 0.01), ("train", 190, 203.9), ("tuned", 66, None)]
 
 
 def test_the_measured_peak_is_the_plans_own_where_it_has_one(complete: RunDir) -> None:

@@ -26,6 +26,8 @@ from tuneproof.rundir import RunDir
 Record = TypeVar("Record", bound=BaseModel)
 # Of one kind; data/report.json has all of them, and nobody reads a page of ten thousand duplicates.
 FINDINGS_SHOWN = 100
+NOTHING = 0.05
+"""Seconds below which a stage had nothing to do: they would be shown as 0.0."""
 SEVERITIES = ("error", "warning", "info")
 
 
@@ -213,11 +215,12 @@ def line_up_phases(plan: Plan | None) -> list[PhasePeak]:
 
 
 def line_up_stages(record: RunRecord, plan: Plan | None) -> list[StageTime]:
-    """Planned and real seconds of each stage, in the order in which they ran."""
+    """Planned and real seconds of each stage, in the order in which they ran; one with nothing to do is left out."""
     planned = plan.time.parts if plan and plan.time else {}
     names = dict.fromkeys([*record.stages, *planned])
     real = {name: stage.seconds for name, stage in record.stages.items()}
-    return [StageTime(name, planned.get(name), real.get(name)) for name in names]
+    lines = [StageTime(name, planned.get(name), real.get(name)) for name in names]
+    return [line for line in lines if max(line.planned or 0, line.real or 0) >= NOTHING]
 
 
 def suggest_commands(run: RunDir, record: RunRecord, language: Language) -> list[str]:
