@@ -36,11 +36,11 @@ def set_all(*settings: str) -> list[str]:
 
 
 def list_asked(count: int) -> list[Probe]:
-    """The probes that a run with QUICK's slice and `count` retention items asks."""
+    """The probes that a run with QUICK's slice and `count` retention items draws for choice and verdict."""
     items = make_probe_items(load_probes("en"))
-    chosen_by = {item.id for item in spread_items(items, SLICE)}
-    asked = spread_items([item for item in items if item.id not in chosen_by], count)
-    return [item.probe for item in asked if item.probe is not None]
+    choice = spread_items(items, SLICE)
+    rest = spread_items([item for item in items if item not in choice], count)
+    return [item.probe for item in (*choice, *rest) if item.probe is not None]
 
 
 @pytest.mark.timeout(900)

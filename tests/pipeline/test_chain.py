@@ -137,6 +137,11 @@ def test_both_arms_answer_the_same_items(finished: RunDir) -> None:
     assert verdict.retention.n + left_out == 12
     chosen_by = {answer.id for answer in finished.load_answers("base", "slice")}
     assert chosen_by.isdisjoint(answer.id for answer in finished.load_answers("base", "retention"))
+    assert len(chosen_by) == 12
+    rights = [answer.right for suite in ("slice", "retention") for answer in finished.load_answers("base", suite)]
+    assert abs(sum(rights[:12]) - sum(rights[12:])) <= len(
+        {answer.task for answer in finished.load_answers("base", "slice")}
+    )
 
 
 def test_a_language_the_base_cannot_speak_is_not_asked_and_it_is_said(finished: RunDir) -> None:

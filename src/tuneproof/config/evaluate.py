@@ -43,7 +43,7 @@ class EvaluateSection(Section):
         [], "Files or folders of your own probes.", "Ours only; your own join them, as families of their own."
     )
     select_probes: int = knob(
-        200, "Probes a finalist answers beside the select rows.", "Not the verdict's; --time cuts to 60; 0: none.", ge=0
+        300, "Probes a finalist answers beside the select rows.", "Not the verdict's; --time cuts to 60; 0: none.", ge=0
     )
     drift_items: int = knob(
         40, "Probes, and test rows, whose drift from the base is measured.", "Two readings each, no answers.", ge=1

@@ -21,6 +21,8 @@ from tuneproof.evals.probes.told import tell_accepted
 from tuneproof.evals.scorers import RIGHT, ScorerName, choose_row_scorer, choose_scorer, is_right, score_answer
 from tuneproof.records import Answer, Message, Row
 
+PROBE = "probe"
+"""The scorer's name of what a probe's own check judges."""
 Spread = TypeVar("Spread", "Item", Answer)
 
 
@@ -117,7 +119,7 @@ def make_probe_items(probes: Sequence[Probe]) -> list[Item]:
         Item(
             id=probe.id,
             task=probe.family,
-            scorer="probe",
+            scorer=PROBE,
             messages=[Message(role="user", content=probe.prompt)],
             reference=tell_accepted(probe.check, probe.accept),
             required=(),
@@ -149,3 +151,19 @@ def spread_items(items: Sequence[Spread], count: int) -> list[Spread]:
         return list(items)
     ordered = sorted(items, key=lambda item: (item.task, item.id))
     return [ordered[int(at * len(ordered) / count)] for at in range(count)]
+
+
+def deal_probes(answers: Sequence[Answer], count: int) -> dict[str, list[Answer]]:
+    """The base's answers to probes, dealt: `count` to the choice (`slice`), the others to the verdict (`retention`).
+
+    Both get the same share of each family and, within it, of what the base has right. Which answers of a base are right
+    by luck is the same in every run, and luck is what another model loses: where the verdict happens to have more of it
+    than the choice, what is foreseen is never what is found (benchmarks/foreseen.py, when probes were dealt by their
+    ids alone). The user's own probes are the verdict's.
+    """
+    ours = sorted((one for one in answers if one.scorer == PROBE), key=lambda one: (one.task, one.right, one.id))
+    chosen = {ours[int(at * len(ours) / count)].id for at in range(count)}
+    return {
+        "slice": [answer for answer in answers if answer.id in chosen],
+        "retention": [answer for answer in answers if answer.id not in chosen],
+    }

@@ -18,6 +18,7 @@ from tuneproof.model.chat import encode_prompt
 from tuneproof.model.store import Serving
 from tuneproof.pipeline.crew import Ask, answer_share, follow_me
 from tuneproof.pipeline.mirror import push_run
+from tuneproof.pipeline.probes import choice_probes, verdict_probes
 from tuneproof.pipeline.prompting import choose_count, name_suite
 from tuneproof.pipeline.recovery import hear_fewer
 from tuneproof.pipeline.work import Work
@@ -122,7 +123,7 @@ class Asking:
     """Candidates being asked: each is put on the model, and what it says is kept in `eval/select`."""
 
     def __init__(self, work: Work, total: int, known: Mapping[Key, Sequence[Answer]] = MappingProxyType({})) -> None:
-        items = [*work.row_items("select", work.config.evaluate.select_rows), *work.slice_items()]
+        items = [*work.row_items("select", work.config.evaluate.select_rows), *choice_probes(work)]
         self._work, self._total, self._done = work, total, 0
         self._items = {item.id: item for item in items}
         self._said = {key: list(said) for key, said in known.items()}
@@ -144,7 +145,7 @@ def make_exam(work: Work, ask: Asking) -> Exam:
     """What candidates are asked, and what the verdict will look at."""
     load = work.run.load_answers
     control = work.run.find_answers("base", name_suite(choose_count(work)))
-    ahead = Ahead(work.config.evaluate.net_loss, len(load("base", "few_shot")), len(work.probe_items()))
+    ahead = Ahead(work.config.evaluate.net_loss, len(load("base", "few_shot")), len(verdict_probes(work)))
     return Exam(load("base", "select"), load("base", "slice"), ask, ahead, control)
 
 

@@ -42,6 +42,7 @@ from tuneproof.model.load import fingerprint_model, fingerprint_template, quiet_
 from tuneproof.pipeline import ExportRequest, open_run
 from tuneproof.pipeline.chain import list_versions, refuse_other
 from tuneproof.pipeline.finish import describe_source
+from tuneproof.pipeline.probes import verdict_probes
 from tuneproof.pipeline.work import Work
 from tuneproof.progress import Progress
 from tuneproof.records import Export, Message, Parity, RunRecord
@@ -122,7 +123,7 @@ def choose_items(work: Work, count: int) -> tuple[list[Item], str]:
     items = [item for item in rows if item.id in answered] or rows
     if items:
         return spread_items(items, count), "test"
-    return spread_items(work.probe_items(), count), "retention"
+    return spread_items(verdict_probes(work), count), "retention"
 
 
 def write_export(case: Case, order: Order) -> None:
@@ -190,7 +191,7 @@ def choose_asked(case: Case) -> Asked:
     questions = [Question(id=item.id, messages=item.messages, limit=item.limit) for item in case.items]
     known = {item.id for item in case.items}
     others: list[Item] = [item for item in case.work.row_items("test", None) if item.id not in known]
-    probes = case.work.probe_items()
+    probes = verdict_probes(case.work)
     prompts: list[Sequence[Message]] = [item.messages for item in [*others, *probes][:PROMPTS]]
     _, size = measure_merged(case.source, 4.0)
     fits = size * ROOM < case.work.hardware.memory_free

@@ -1,5 +1,6 @@
-"""The user's own probes, before anything is trained: read, held against the training rows, kept in the run folder.
+"""Which retention probes a run asks: the choice's and the verdict's, and the user's own among these.
 
+The user's own are prepared before anything is trained: read, held against the training rows, kept in the run folder.
 In: the files named by `evaluate.probes`. Out: `data/probes.jsonl`; what cannot be asked is left out and said.
 """
 
@@ -13,12 +14,48 @@ from tuneproof.data.probes import LeftOut, name_families, sift_probes
 from tuneproof.data.read import read_rows
 from tuneproof.errors import DataError
 from tuneproof.evals.probes import load_probes
+from tuneproof.evals.task import Item, make_probe_items, spread_items
 from tuneproof.messages import tell
 from tuneproof.model.chat import encode_row
 from tuneproof.pipeline.work import OWN_ANSWER, PROBE_LANGUAGES, Work
 from tuneproof.records import Row
 
 REASONS_TOLD = 10
+
+
+def draw_probes(work: Work) -> tuple[list[Item], list[Item]]:
+    """Probes to ask the base: as many as the choice wants, and as many others as the verdict wants.
+
+    The user's own come last, for the verdict. Where its number is limited they have at most half of it.
+    """
+    every, knobs = _list_probes(work), work.config.evaluate
+    choice = spread_items(every, knobs.select_probes)
+    drawn = {item.id for item in choice}
+    rest = [item for item in every if item.id not in drawn]
+    if knobs.retention_items is None:
+        return choice, [*rest, *work.own_items]
+    own = spread_items(work.own_items, max(1, knobs.retention_items // 2))
+    return choice, [*spread_items(rest, knobs.retention_items - len(own)), *own]
+
+
+def choice_probes(work: Work) -> list[Item]:
+    """The probes that candidates answer."""
+    return _find_dealt(work, "slice") or draw_probes(work)[0]
+
+
+def verdict_probes(work: Work) -> list[Item]:
+    """The verdict's probes, the user's own last."""
+    return _find_dealt(work, "retention") or draw_probes(work)[1]
+
+
+def _find_dealt(work: Work, suite: str) -> list[Item]:
+    """The probes that were dealt to this suite when the base had answered (`evals.task.deal_probes`)."""
+    items = {item.id: item for item in (*_list_probes(work), *work.own_items)}
+    return [items[answer.id] for answer in work.run.find_answers("base", suite) if answer.id in items]
+
+
+def _list_probes(work: Work) -> list[Item]:
+    return make_probe_items([probe for language in work.languages for probe in load_probes(language)])
 
 
 def prepare_probes(work: Work, train: Sequence[Row]) -> None:

@@ -29,6 +29,7 @@ from tuneproof.model.hardware import Hardware, read_loaded, reset_peak
 from tuneproof.model.recovery import Listeners, answer_within_memory
 from tuneproof.model.store import Serving
 from tuneproof.pipeline.asking import fit_batch, list_train_items
+from tuneproof.pipeline.probes import choice_probes, verdict_probes
 from tuneproof.pipeline.prompting import TRIED_ROWS
 from tuneproof.pipeline.recovery import hear_fewer, note_peak, rehearse_within_memory
 from tuneproof.pipeline.work import PROBE_LANGUAGES, Work
@@ -137,7 +138,7 @@ def probe_answers(work: Work) -> budget.Speeds:
     """
     card = work.hardware.device != "cpu"
     count = max(PROBED, work.config.evaluate.batch_size) if card else PROBED
-    items = spread_items([*work.row_items("train", count), *work.probe_items()], count)
+    items = spread_items([*work.row_items("train", count), *verdict_probes(work)], count)
     prompts = [encode_prompt(work.tokenizer, item.messages) for item in items]
     beginning = (prompts[0] * work.plan.settings.max_tokens)[: work.plan.settings.max_tokens // 2]
     long = [beginning + prompt for prompt in prompts]
@@ -180,7 +181,7 @@ def describe_work(work: Work, rows: RowSet) -> budget.Work:
     most = add_examples(shown, work.train_rows, max(knobs.few_shot, default=0))
     beside = [*list_train_items(work), *spread_items(tests, knobs.reworded_rows)]
     replay_rows = replay_tokens / (2 * answer)
-    test, retention = describe_items(work, tests), describe_items(work, work.probe_items())
+    test, retention = describe_items(work, tests), describe_items(work, verdict_probes(work))
     epoch_steps = (len(rows) + replay_rows) / config.train.batch_size
     epochs = config.train.max_steps / epoch_steps if config.train.max_steps else config.train.epochs
     return budget.Work(
@@ -195,7 +196,7 @@ def describe_work(work: Work, rows: RowSet) -> budget.Work:
         tries=len(knobs.few_shot),
         tried=describe_items(work, spread_items(most, TRIED_ROWS)),
         beside=describe_items(work, beside),
-        probe_slice=describe_items(work, work.slice_items()),
+        probe_slice=describe_items(work, choice_probes(work)),
         checkpoints=knobs.checkpoints,
         fixed=config.train.max_steps is not None,
         halving=HALVING,

@@ -17,7 +17,7 @@ from tuneproof.evals.overfitting import measure_overfitting
 from tuneproof.evals.probes import load_probes
 from tuneproof.evals.rewording import reword_items
 from tuneproof.evals.select import FINALISTS, FIRST_LOOK, choose_candidate
-from tuneproof.evals.task import hash_items, spread_items
+from tuneproof.evals.task import deal_probes, hash_items, spread_items
 from tuneproof.evals.verdict import Evidence, judge_run
 from tuneproof.figures import format_percent, to_plain
 from tuneproof.messages import current_language
@@ -32,6 +32,7 @@ from tuneproof.pipeline.asking import (
 )
 from tuneproof.pipeline.crew import Change, follow_me, hold_together, soften_replay
 from tuneproof.pipeline.finish import finish_adapter
+from tuneproof.pipeline.probes import choice_probes, draw_probes, verdict_probes
 from tuneproof.pipeline.prompting import (
     TRIED_ROWS,
     choose_count,
@@ -59,21 +60,19 @@ from tuneproof.training.turns import Draw, draw_turns
 def measure_base(work: Work) -> None:
     """Answers of the base to the test rows, the select rows, the probes, and the few-shot control."""
     knobs = work.config.evaluate
-    suites = {
-        "test": work.row_items("test", knobs.test_rows),
-        "retention": work.probe_items(),
-        "select": work.row_items("select", knobs.select_rows),
-        "slice": work.slice_items(),
-        **list_tries(work),
-    }
-    control = len(list_shown(work, 0)) + max(0, len(suites["select"]) - TRIED_ROWS) if knobs.few_shot else 0
+    choice, verdict = draw_probes(work)
+    tests, rows = work.row_items("test", knobs.test_rows), work.row_items("select", knobs.select_rows)
+    suites = {"test": tests, "probes": [*choice, *verdict], "select": rows, **list_tries(work)}
+    control = len(list_shown(work, 0)) + max(0, len(rows) - TRIED_ROWS) if knobs.few_shot else 0
     work.progress.begin("base", sum(len(items) for items in suites.values()) + control)
     done = 0
     reset_peak(work.hardware.device)
     with work.base_only():
         for suite, items in suites.items():
-            work.run.save_answers("base", suite, answer_items(work, items, done))
+            answers = answer_items(work, items, done)
             done += len(items)
+            for name, part in (deal_probes(answers, len(choice)) if suite == "probes" else {suite: answers}).items():
+                work.run.save_answers("base", name, part)
         count = choose_count(work)
         if untried := list_untried(work, count):
             tried, suite = work.run.find_answers("base", name_suite(count)), name_suite(count)
@@ -196,7 +195,7 @@ def select_checkpoint(work: Work) -> None:
     assert training is not None
     every = work.config.train.save_steps or training.steps
     steps = choose_candidates(work.run.checkpoints, every, training.steps, knobs.checkpoints)
-    rows, probes = work.row_items("select", knobs.select_rows), work.slice_items()
+    rows, probes = work.row_items("select", knobs.select_rows), choice_probes(work)
     halving = Halving(FIRST_LOOK, FINALISTS)
     asked_rows, slices = count_asked(len(steps), len(set(knobs.scales)), len(rows), halving)
     total = asked_rows + slices * len(probes)
@@ -226,7 +225,7 @@ def measure_tuned(work: Work) -> None:
     work.wear(checkpoint_path(work, selection.checkpoint), selection.scale)
     reset_peak(work.hardware.device)
     tests = work.row_items("test", work.config.evaluate.test_rows)
-    suites = {"test": tests, "retention": work.probe_items(), "train": list_train_items(work)}
+    suites = {"test": tests, "retention": verdict_probes(work), "train": list_train_items(work)}
     suites["reworded"] = reword_items(spread_items(tests, work.config.evaluate.reworded_rows))
     work.progress.begin("tuned", sum(len(items) for items in suites.values()))
     done = 0
@@ -243,7 +242,7 @@ def measure_drift(work: Work) -> None:
     selection = work.run.load(Selection)
     work.wear(checkpoint_path(work, selection.checkpoint), selection.scale)
     chosen = []
-    for suite, items in (("retention", work.probe_items()), ("test", work.row_items("test", None))):
+    for suite, items in (("retention", verdict_probes(work)), ("test", work.row_items("test", None))):
         answers = {answer.id: answer for answer in work.run.load_answers("base", suite)}
         answered = [item for item in items if item.id in answers]
         shown = spread_items(answered, work.config.evaluate.drift_items)

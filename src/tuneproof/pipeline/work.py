@@ -13,9 +13,8 @@ from transformers import set_seed
 
 from tuneproof.config import RunConfig
 from tuneproof.config.load import dump_config
-from tuneproof.evals.probes import load_probes
 from tuneproof.evals.scorers import ScorerName
-from tuneproof.evals.task import Item, choose_limits, choose_scorers, make_probe_items, make_row_items, spread_items
+from tuneproof.evals.task import Item, choose_limits, choose_scorers, make_row_items, spread_items
 from tuneproof.model.drift import Reading
 from tuneproof.model.encoding import measure_rows
 from tuneproof.model.fold import fold_adapter
@@ -254,19 +253,6 @@ class Work:
         )
         return spread_items(items, count if count is not None else len(items))
 
-    def probe_items(self) -> list[Item]:
-        """Items of the retention probes; as many as the config says, and none that a candidate is chosen by.
-
-        The user's own come last. Where the number is limited they have at most half of it.
-        """
-        chosen_by = {item.id for item in self.slice_items()}
-        items = [item for item in self._list_probes() if item.id not in chosen_by]
-        wanted = self.config.evaluate.retention_items
-        if wanted is None:
-            return [*items, *self.own_items]
-        own = spread_items(self.own_items, max(1, wanted // 2))
-        return [*spread_items(items, wanted - len(own)), *own]
-
     @cached_property
     def own_rows(self) -> list[Row]:
         """The user's own probes, as far as they can be asked."""
@@ -280,13 +266,6 @@ class Work:
         limits = {task: max(limit, min(OWN_ANSWER, longest or OWN_ANSWER)) for task, limit in limits.items()}
         named = self.config.evaluate.scorers
         return make_row_items(self.own_rows, scorers={}, limits=limits, clusters={}, named=named)
-
-    def slice_items(self) -> list[Item]:
-        """Items of the probes that candidates answer."""
-        return spread_items(self._list_probes(), self.config.evaluate.select_probes)
-
-    def _list_probes(self) -> list[Item]:
-        return make_probe_items([probe for language in self.languages for probe in load_probes(language)])
 
     @property
     def languages(self) -> Sequence[Literal["en", "zh"]]:

@@ -1,0 +1,55 @@
+"""Probes are dealt so that the choice and the verdict are asked alike."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tuneproof.evals.task import PROBE, deal_probes
+from tuneproof.records import Answer
+
+
+def make_answers(rights: list[tuple[str, bool]], scorer: str = PROBE) -> list[Answer]:
+    return [
+        Answer(
+            id=f"{task}-{number:03d}",
+            task=task,
+            scorer=scorer,
+            prompt="q",
+            reference="a",
+            answer="a",
+            score=float(right),
+            right=right,
+            tokens=1,
+            finish="end",
+        )
+        for number, (task, right) in enumerate(rights)
+    ]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["facts", "format", "units"]), st.booleans()), max_size=90), st.integers(0, 40)
+)
+def test_both_hands_have_the_same_share_of_each_family_and_of_what_is_right(
+    rights: list[tuple[str, bool]], count: int
+) -> None:
+    answers = make_answers(rights)
+    count = min(count, len(answers))
+    dealt = deal_probes(answers, count)
+    assert len(dealt["slice"]) == count
+    assert sorted(one.id for part in dealt.values() for one in part) == sorted(one.id for one in answers)
+    for part in dealt.values():
+        assert part == [one for one in answers if one in part]
+    kinds, chosen = Counter(rights), Counter((one.task, one.right) for one in dealt["slice"])
+    for kind, number in kinds.items():
+        assert abs(chosen[kind] - number * count / len(answers)) < 1
+
+
+def test_the_users_own_probes_are_the_verdicts() -> None:
+    ours, own = make_answers([("facts", True)] * 4), make_answers([("mine", True)] * 4, "number")
+    dealt = deal_probes([*ours, *own], 2)
+    assert [one.task for one in dealt["slice"]] == ["facts", "facts"]
+    assert [one.task for one in dealt["retention"]] == ["facts", "facts", "mine", "mine", "mine", "mine"]
+    assert deal_probes(own, 0) == {"slice": [], "retention": own}
