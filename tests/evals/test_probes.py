@@ -166,8 +166,8 @@ def test_answering_one_side_of_every_choice_scores_at_chance() -> None:
         else:
             text = probe.prompt.casefold()
             first.append(text.index(probe.accept[0]) < text.index(probe.accept[1]))
-    assert sum(first) * 2 == len(first)
-    assert sum(yes) * 2 == len(yes)
+    for sides in (first, yes):
+        assert sum(sides) in (len(sides) // 2, (len(sides) + 1) // 2)
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
