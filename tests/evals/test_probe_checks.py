@@ -21,6 +21,8 @@ from tuneproof.evals.probes.checks import CHECKS
         ("contains_word", ("paris",), "Parisian", False),
         ("contains_word", ("sad", "unhappy"), 'The opposite is "sad" or "unhappy".', True),
         ("contains_word", ("2", "two"), "It has 0.2 wheels", False),
+        ("contains_word", ("1,000",), "1,000 kilograms", True),
+        ("contains_word", ("1,000",), "10, 100, 1,000 kilograms", False),
         ("number", ("12", "twelve"), "7 + 5 = 12", True),
         ("number", ("12", "twelve"), "The answer is 12.", True),
         ("number", ("12", "twelve"), "Twelve", True),
