@@ -13,7 +13,7 @@ from benchmarks.known_truth import NAMED, PLANTED_FAMILIES, find_named, plant_fa
 from tuneproof.evals.probes import Probe, load_probes
 from tuneproof.evals.task import make_probe_items, spread_items
 
-SLICE, ASKED = 10, 36
+ASKED = 36
 FAMILIES = (*PLANTED_FAMILIES, "commonsense")
 QUICK = (
     "evaluate.test_rows=20",
@@ -21,7 +21,7 @@ QUICK = (
     "evaluate.checkpoints=1",
     "evaluate.scales=[1.0]",
     "evaluate.few_shot=[]",
-    f"evaluate.select_probes={SLICE}",
+    "evaluate.select_probes=0",
     "evaluate.reworded_rows=0",
     "evaluate.train_rows=1",
     "evaluate.drift_items=1",
@@ -36,11 +36,9 @@ def set_all(*settings: str) -> list[str]:
 
 
 def list_asked(count: int) -> list[Probe]:
-    """The probes that a run with QUICK's slice and `count` retention items draws for choice and verdict."""
-    items = make_probe_items(load_probes("en"))
-    choice = spread_items(items, SLICE)
-    rest = spread_items([item for item in items if item not in choice], count)
-    return [item.probe for item in (*choice, *rest) if item.probe is not None]
+    """The probes that a run with QUICK's settings and `count` retention items asks."""
+    asked = spread_items(make_probe_items(load_probes("en")), count)
+    return [item.probe for item in asked if item.probe is not None]
 
 
 @pytest.mark.timeout(900)
