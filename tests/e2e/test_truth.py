@@ -13,8 +13,7 @@ from benchmarks.known_truth import NAMED, PLANTED_FAMILIES, find_named, plant_fa
 from tuneproof.evals.probes import Probe, load_probes
 from tuneproof.evals.task import make_probe_items, spread_items
 
-ASKED = 36
-FAMILIES = (*PLANTED_FAMILIES, "commonsense")
+ASKED = 60
 QUICK = (
     "evaluate.test_rows=20",
     "evaluate.select_rows=5",
@@ -45,9 +44,9 @@ def list_asked(count: int) -> list[Probe]:
 def test_facts_that_are_overwritten_are_lost_and_blamed_on_the_rows_that_did_it(
     demo_model: Path, tmp_path: Path
 ) -> None:
-    rows, planted = plant_facts([probe for probe in list_asked(ASKED) if probe.family in FAMILIES])
+    rows, planted = plant_facts([probe for probe in list_asked(ASKED) if probe.family in PLANTED_FAMILIES])
     settings = (
-        "train.max_steps=36", "train.batch_size=4", "train.learning_rate=2e-3", f"evaluate.retention_items={ASKED}",
+        "train.max_steps=40", "train.batch_size=4", "train.learning_rate=2e-3", f"evaluate.retention_items={ASKED}",
     )  # fmt: skip
     found = run_rows(rows, tmp_path, *set_all(*settings))
     assert found["code"] == 0
