@@ -69,6 +69,20 @@ def test_curves_place_points_by_value() -> None:
     assert len(find_class(drawing, "chosen")) == 1
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_names_of_points_that_lie_close_do_not_stand_on_each_other(order: int) -> None:
+    lines = [
+        [CurvePoint(0, low), CurvePoint(1, high, text=name)] for low, high, name in ((0, 60, "kept"), (2, 56, "score"))
+    ]
+    drawing = draw_curves(Curves(lines[::order], "", ("", "")))
+    heights = {element.text: float(element.attrib["y"]) for element in find_class(drawing, "value")}
+    assert heights["score"] - heights["kept"] > 24
+    far = draw_curves(Curves([lines[0], [CurvePoint(0, 1), CurvePoint(1, 10, text="score")]], "", ("", "")))
+    ends = [float(element.attrib["y"]) for element in find_class(far, "value")]
+    marks = sorted(float(element.attrib["y2"]) for element in find_class(far, "curve"))
+    assert sorted(ends) == [mark - 12 for mark in marks]
+
+
 def test_a_whisker_is_as_long_as_its_error() -> None:
     line = [CurvePoint(0, 1.0, error=0.5), CurvePoint(1, 2.0)]
     (whisker,) = find_class(draw_curves(Curves([line], "", ("", ""), marked=True)), "whisker")
