@@ -192,7 +192,7 @@ def test_every_answer_carries_the_policy(client: TestClient, path: str) -> None:
     assert answer.headers["content-security-policy"] == POLICY
     assert "unsafe" not in POLICY
     assert answer.headers["x-content-type-options"] == "nosniff"
-    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["referrer-policy"] == "same-origin"
     assert answer.headers["cache-control"] == "no-store"
     assert "access-control-allow-origin" not in answer.headers
 
