@@ -17,6 +17,7 @@ from tuneproof.figures import (
     format_seconds,
     format_signed,
     format_unsigned,
+    tell_said,
 )
 
 
@@ -82,3 +83,11 @@ def test_a_cut_is_told_in_words_and_another_text_as_it_stands() -> None:
     assert format_cut("few-shot rows 136 -> 50", "zh") == "对照组作答的测试数据：136 -> 50"
     assert format_cut("limit 357 s -> 375 s", "zh") == "仍然放不进时限，将会超时：357 秒 -> 375 秒"
     assert format_cut("nothing of the kind", "zh") == "nothing of the kind"
+
+
+def test_a_sentence_of_a_stage_is_told_in_the_readers_language_to_its_durations() -> None:
+    kept = {"time": 1300.0, "train": 470.0}
+    assert "21 min 40 s" in tell_said("time.ahead", kept, "en")
+    assert tell_said("time.ahead", kept, "zh").startswith("全程约需 21 分 40 秒，其中训练 7 分 50 秒")
+    assert "21 min" in tell_said("time.ahead", {"time": "21 min", "train": "7 min"}, "zh")  # As older runs kept it.
+    assert "not measured" in tell_said("trials.ahead", {"n": 2, "time": None}, "en")

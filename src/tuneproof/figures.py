@@ -112,6 +112,10 @@ def format_date(timestamp: float, language: Language | None = None) -> str:
     return datetime.fromtimestamp(timestamp, timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
 
 
+DURATIONS = {"time", "train"}
+"""Values of a sentence that are seconds where they are numbers."""
+
+
 def format_cut(cut: str, language: Language | None = None) -> str:
     """What was cut to end in time, in words: `epochs 3 -> 1.4` becomes `passes over the rows: 3 -> 1.4`."""
     found = re.fullmatch(r"([a-z -]+) (\S+)( s)? -> (\S+?)(?: s)?", cut)
@@ -123,10 +127,14 @@ def format_cut(cut: str, language: Language | None = None) -> str:
 
 
 def tell_said(key: str, values: Mapping[str, Any], language: Language | None = None) -> str:
-    """A sentence that a stage said, as it is kept in a run's events: what was cut is told in words here."""
+    """A sentence that a stage said, as it is kept in a run's events: what was cut and seconds get their words here."""
+    told = dict(values)
     if key == "time.cut":
-        values = {**values, "cut": format_cut(str(values.get("cut", "")), language)}
-    return tell(key, language, **values)
+        told["cut"] = format_cut(str(values.get("cut", "")), language)
+    for name in DURATIONS & values.keys():
+        if not isinstance(values[name], str):
+            told[name] = to_plain(format_seconds(values[name], language))
+    return tell(key, language, **told)
 
 
 def to_plain(text: str) -> str:

@@ -30,7 +30,7 @@ from tuneproof.evals.cure import (
     weigh_prospect,
 )
 from tuneproof.evals.select import FINALISTS, Exam, Key, describe_candidate, try_whole
-from tuneproof.figures import format_seconds, to_plain
+from tuneproof.figures import to_plain
 from tuneproof.pipeline.adoption import adopt_trial
 from tuneproof.pipeline.asking import Asking, make_exam, name_candidate
 from tuneproof.pipeline.trials import Trial, check_disk, describe_trial, load_trials, run_trial
@@ -68,7 +68,7 @@ def cure_run(work: Work) -> None:
     if cure.reason is None:
         plans = make_plans(work)
         seconds = sum(guess_seconds(work, name) for name in plans)
-        work.progress.say("cure.ahead", n=len(plans), time=to_plain(format_seconds(seconds)))
+        work.progress.say("cure.ahead", n=len(plans), time=seconds)
         shipped = try_remedies(work, cure, plans)
         if shipped is not None:
             adopt(work, shipped)
@@ -125,7 +125,7 @@ def try_remedies(work: Work, cure: Cure, plans: dict[RemedyName, dict[str, Knob]
         remedy = cure.find(name)
         if remedy is None:
             blank = Remedy(name=name, changes=changes)
-            seconds = to_plain(format_seconds(guess_seconds(work, name)))
+            seconds = guess_seconds(work, name)
             work.progress.say("cure.begin", at=at, n=len(plans), remedy=to_plain(blank.tell_name()), time=seconds)
             remedy = foresee_remedy(work, blank)
             cure.note(remedy)

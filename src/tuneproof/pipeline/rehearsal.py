@@ -22,7 +22,6 @@ from tuneproof.evals.measure import add_examples, measure_items
 from tuneproof.evals.probes import load_probes
 from tuneproof.evals.select import FINALISTS, FIRST_LOOK
 from tuneproof.evals.task import Item, make_probe_items, spread_items
-from tuneproof.figures import format_seconds, to_plain
 from tuneproof.model.batch import count_shared
 from tuneproof.model.chat import encode_prompt
 from tuneproof.model.hardware import Hardware, read_loaded, reset_peak
@@ -91,8 +90,8 @@ def rehearse(work: Work) -> None:
     for cut in plan.cut:
         work.progress.say("time.cut", cut=cut)
     told = {"time": plan.seconds(), "train": plan.parts["train"]}
-    texts = {name: to_plain(format_seconds(float(f"{seconds:.2g}"))) for name, seconds in told.items()}
-    work.progress.say("time.ahead_limited" if limit else "time.ahead", **texts)
+    rounded = {name: float(f"{seconds:.2g}") for name, seconds in told.items()}
+    work.progress.say("time.ahead_limited" if limit else "time.ahead", **rounded)
     work.progress.end("rehearse")
 
 

@@ -23,7 +23,6 @@ from tuneproof.config import RunConfig, TrialsSection
 from tuneproof.config.load import dump_config, load_settled, validate_tree
 from tuneproof.data.share import cut_rows
 from tuneproof.errors import FitError, StoppedError, TrainingError
-from tuneproof.figures import format_seconds
 from tuneproof.model.encoding import measure_rows
 from tuneproof.model.hardware import free_disk
 from tuneproof.pipeline.chain import CHAIN, fingerprint_run, is_done, list_versions, refuse_other, walk_chain
@@ -81,7 +80,7 @@ def run_trials(work: Work, trials: Sequence[Trial], seconds: float | None) -> Tr
     check_disk(work, len(missing))
     if missing:
         left = None if seconds is None else seconds * len(missing) / len(trials)
-        work.progress.say("trials.ahead", n=len(missing), time=format_seconds(left))
+        work.progress.say("trials.ahead", n=len(missing), time=left)
     for at, trial in enumerate(missing, start=1):
         work.progress.say("trials.begin", at=at, n=len(missing), name=trial.name)
         noted.note(_try(work, trial))
