@@ -6,7 +6,9 @@
 A cell is one process of `contenders.py`: `STEPS` steps of as many rows of one length, cut out of the demo's rows laid
 end to end, half of each trained; the first step is warm-up. One of the three things grows at a time, from `MIDDLE`.
 Rows of one length are never padded, so what a plain Trainer loses on rows of mixed lengths is not in here (that is
-`benchmarks/training.py`). Time is one thread's own (`--clock wall`: the wall's), memory the most that the process held.
+`benchmarks/training.py`). Each computes in the dtype that it takes by itself: ours bfloat16 on a CPU that has it, the
+Trainer the model's own, float32. At 1,024 tokens a row ours makes a step of two packs, as its packs have 4,096 tokens.
+Time is one thread's own (`--clock wall`: the wall's), memory the most that the process held.
 The pictures need `pip install matplotlib`.
 """
 
@@ -111,6 +113,15 @@ def find_cell(found: Sequence[dict[str, Any]], name: str, cell: Cell) -> dict[st
     return next((one for one in reversed(found) if one["name"] == name and Cell(**one["cell"]) == cell), None)
 
 
+def read_cells(file: Path, clock: str | None) -> list[dict[str, Any]]:
+    """What a file holds. Ends the program where it was measured by another clock."""
+    found = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.is_file() else []
+    clocks = {one["clock"] for one in found} | ({clock} if clock else set())
+    if len(clocks) > 1:
+        raise SystemExit(f"{file}: measured by another clock; keep each in a file of its own")
+    return found
+
+
 def draw_picture(found: Sequence[dict[str, Any]], language: str, file: Path) -> None:
     """Seconds above, memory below, a column for what grows."""
     plots = import_module("matplotlib.pyplot")
@@ -146,8 +157,7 @@ def main() -> None:
     parser.add_argument("--clock", choices=["wall", "cpu"], default="cpu")
     given = parser.parse_args()
     file = given.show or given.keep
-    lines = file.read_text(encoding="utf-8").splitlines() if file and file.is_file() else []
-    found = [json.loads(line) for line in lines]
+    found = read_cells(file, None if given.show else given.clock) if file else []
     for name, cell in [] if given.show else [(name, cell) for cell in list_cells() for name in NAMES]:
         if find_cell(found, name, cell) or (made := measure_cell(name, cell, given.clock)) is None:
             continue

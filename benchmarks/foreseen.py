@@ -9,8 +9,8 @@ says that the two sets are not alike. Runs of which nothing was learnt (a gain o
 either and are left out.
 
 `--origins`: 280 of the English probes were written with the demo model's answers to them at hand (they are recorded in
-tests/evals/probe_answers.jsonl), the others without. Where a base is right by luck more often than it would be again,
-another model loses more than it gains, though it is no worse.
+tests/evals/probe_answers.jsonl), the others without; families of both are compared. Where a base is right by luck more
+often than it would be again, another model loses more than it gains, though it is no worse.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
-from tuneproof.records import Selection, Verdict
+from tuneproof.evals.task import PROBE
+from tuneproof.records import Answer, Selection, Trials, Verdict
 from tuneproof.rundir import RunDir
 
 LEARNT = 0.1
@@ -38,7 +39,9 @@ class Pair(NamedTuple):
 
 
 def read_pair(run: RunDir) -> Pair | None:
-    """None where the choice asked no probes, or nothing was learnt."""
+    """None where the choice asked no probes, nothing was learnt, or a cure had the verdict's probes asked before."""
+    if run.has(Trials) and (cure := run.load(Trials).cure) is not None and cure.adopted is not None:
+        return None
     selection, verdict = run.load(Selection), run.load(Verdict)
     chosen = (selection.checkpoint, selection.scale)
     candidate = next((one for one in selection.candidates if (one.checkpoint, one.scale) == chosen), None)
@@ -55,11 +58,18 @@ def tell(counts: tuple[int, int, int]) -> str:
     return f"{lost}, {gained} of {asked} ({100 * (lost - gained) / max(1, asked):+.1f})"
 
 
+def is_ours(answer: Answer) -> bool:
+    """Whether it answers one of the project's English probes."""
+    return answer.scorer == PROBE and answer.language == "en"
+
+
 def show_origins(run: RunDir) -> None:
     """A line for the recorded probes and one for the others."""
     lines = RECORDED.read_text(encoding="utf-8").splitlines()
     recorded = {json.loads(line)["id"] for line in lines}
-    before = {answer.id: answer.right for answer in run.load_answers("base", "retention")}
+    answers = [answer for answer in run.load_answers("base", "retention") if is_ours(answer)]
+    both = {one.task for one in answers if one.id in recorded} & {one.task for one in answers if one.id not in recorded}
+    before = {answer.id: answer.right for answer in answers if answer.task in both}
     after = {answer.id: answer.right for answer in run.load_answers("tuned", "retention")}
     print("| probes written | asked | base right | lost of right | gained of wrong | net, points |\n|" + " --- |" * 6)
     for name, ids in (("with its answers at hand", before.keys() & recorded), ("without", before.keys() - recorded)):

@@ -24,6 +24,7 @@ def make_answers(rights: list[tuple[str, bool]], scorer: str = PROBE) -> list[An
             right=right,
             tokens=1,
             finish="end",
+            language="en" if scorer == PROBE else None,
         )
         for number, (task, right) in enumerate(rights)
     ]
@@ -45,6 +46,14 @@ def test_both_hands_have_the_same_share_of_each_family_and_of_what_is_right(
     kinds, chosen = Counter(rights), Counter((one.task, one.right) for one in dealt["slice"])
     for kind, number in kinds.items():
         assert abs(chosen[kind] - number * count / len(answers)) < 1
+
+
+def test_an_answer_that_flips_moves_a_probe_or_two() -> None:
+    before = make_answers([(f"family {number % 7}", number % 3 == 0) for number in range(300)])
+    ids = {one.id for one in deal_probes(before, 90)["slice"]}
+    for at in range(0, 300, 7):
+        flipped = [one.model_copy(update={"right": one.right ^ (at == place)}) for place, one in enumerate(before)]
+        assert len(ids ^ {one.id for one in deal_probes(flipped, 90)["slice"]}) <= 4
 
 
 def test_the_users_own_probes_are_the_verdicts() -> None:

@@ -73,3 +73,16 @@ def test_beyond_the_bound_rows_are_encoded_anew(tiny_model_dir: Path, monkeypatc
         assert rows.encode(tokenizer, ASKED) == [encode_row(tokenizer, one) for one in ASKED]
     assert rows.size <= 600
     assert len(ASKED) < len(asked) < 2 * len(ASKED)
+
+
+@pytest.mark.parametrize(("together", "letters"), [(2, 10**6), (256, 60), (256, 1)])
+def test_chunks_of_any_size_hold_the_same_rows(
+    tiny_model_dir: Path, monkeypatch: pytest.MonkeyPatch, together: int, letters: int
+) -> None:
+    asked = count_calls(monkeypatch)
+    monkeypatch.setattr(encoding, "TOGETHER", together)
+    monkeypatch.setattr(encoding, "LETTERS", letters)
+    tokenizer = load_tokenizer(str(tiny_model_dir))
+    assert list(encode_all(tokenizer, iter(ASKED))) == [encode_row(tokenizer, one) for one in ASKED]
+    assert asked == ASKED
+    assert list(encode_all(tokenizer, [])) == []

@@ -8,6 +8,7 @@ import pytest
 
 from tuneproof.report.charts import (
     CURVE_HEIGHT,
+    NAME_HEIGHT,
     CurvePoint,
     Curves,
     IntervalRow,
@@ -71,16 +72,14 @@ def test_curves_place_points_by_value() -> None:
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_names_of_points_that_lie_close_do_not_stand_on_each_other(order: int) -> None:
-    lines = [
-        [CurvePoint(0, low), CurvePoint(1, high, text=name)] for low, high, name in ((0, 60, "kept"), (2, 56, "score"))
-    ]
+    ends = {"kept": 60, "score": 57, "third": 58, "far": 5}
+    lines = [[CurvePoint(0, 100 - high), CurvePoint(1, high, text=name)] for name, high in ends.items()]
     drawing = draw_curves(Curves(lines[::order], "", ("", "")))
     heights = {element.text: float(element.attrib["y"]) for element in find_class(drawing, "value")}
-    assert heights["score"] - heights["kept"] > 24
-    far = draw_curves(Curves([lines[0], [CurvePoint(0, 1), CurvePoint(1, 10, text="score")]], "", ("", "")))
-    ends = [float(element.attrib["y"]) for element in find_class(far, "value")]
-    marks = sorted(float(element.attrib["y2"]) for element in find_class(far, "curve"))
-    assert sorted(ends) == [mark - 12 for mark in marks]
+    assert list(heights) == ["kept", "third", "score", "far"]
+    assert heights["third"] - heights["kept"] == heights["score"] - heights["third"] == NAME_HEIGHT
+    marks = [float(element.attrib["y2"]) for element in find_class(drawing, "curve")]
+    assert (heights["kept"], heights["far"]) == (min(marks) - 12, max(marks) - 12)
 
 
 def test_a_whisker_is_as_long_as_its_error() -> None:

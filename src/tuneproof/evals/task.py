@@ -159,10 +159,19 @@ def deal_probes(answers: Sequence[Answer], count: int) -> dict[str, list[Answer]
     Both get the same share of each family and, within it, of what the base has right. Which answers of a base are right
     by luck is the same in every run, and luck is what another model loses: where the verdict happens to have more of it
     than the choice, what is foreseen is never what is found (benchmarks/foreseen.py, when probes were dealt by their
-    ids alone). The user's own probes are the verdict's.
+    ids alone). Within a family the hash of the id decides, so an answer that flips, here or of another base, moves a
+    probe or two and no more. The user's own probes are the verdict's.
     """
-    ours = sorted((one for one in answers if one.scorer == PROBE), key=lambda one: (one.task, one.right, one.id))
-    chosen = {ours[int(at * len(ours) / count)].id for at in range(count)}
+    hands = defaultdict(list)
+    for answer in answers:
+        if answer.scorer == PROBE and answer.language is not None:
+            hands[answer.family, answer.right].append(answer.id)
+    whole, before, chosen = sum(map(len, hands.values())), 0, set[str]()
+    for _, ids in sorted(hands.items()):
+        after = before + len(ids)
+        share = after * count // whole - before * count // whole
+        chosen |= set(sorted(ids, key=lambda one: hashlib.sha256(one.encode()).digest())[:share])
+        before = after
     return {
         "slice": [answer for answer in answers if answer.id in chosen],
         "retention": [answer for answer in answers if answer.id not in chosen],

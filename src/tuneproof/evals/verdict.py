@@ -8,7 +8,7 @@ that led to it and its reasons as keys of the catalogue.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -192,11 +192,20 @@ def _compare(
     return result, difference
 
 
+def find_weak(base: Sequence[Answer]) -> set[str]:
+    """Families of probes that the base cannot answer: it has nothing to lose there, and another model can only gain."""
+    rights = defaultdict(list)
+    for answer in base:
+        rights[answer.family].append(answer.right)
+    return {family for family, right in rights.items() if sum(right) < LEAST_RIGHT * len(right)}
+
+
 def _compare_probes(base: Sequence[Answer], tuned: Sequence[Answer], level: float) -> Retention:
-    """Lost and gained answers; a family that the base cannot answer has nothing to lose and is left out."""
-    every = list(zip(base, tuned, strict=False))
-    families = _count(every, lambda answer: answer.family)
-    out = {name: cell for name, cell in families.items() if cell["base_right"] < LEAST_RIGHT * cell["n"]}
+    """Lost and gained answers to what both were asked, without the weak families."""
+    said = {answer.id: answer for answer in tuned}
+    every = [(before, said[before.id]) for before in base if before.id in said]
+    weak = find_weak([before for before, _ in every])
+    out = {name: cell for name, cell in _count(every, lambda answer: answer.family).items() if name in weak}
     pairs = [pair for pair in every if pair[0].family not in out]
     lost = [(before, after) for before, after in pairs if before.right and not after.right]
     gained = sum(after.right and not before.right for before, after in pairs)

@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -26,8 +25,9 @@ BOUND = 128 << 20
 """Bytes that are kept: about 100,000 rows of 200 tokens."""
 OVERHEAD = 150
 """Bytes of a kept row beside its tokens, about."""
-TOGETHER = 256
-"""Rows that the tokenizer gets at once."""
+TOGETHER, LETTERS = 256, 1_000_000
+"""Rows that the tokenizer gets at once, and characters of them (it takes about 120 bytes a token); a longer row goes
+alone."""
 
 
 class EncodedRows:
@@ -69,9 +69,16 @@ KEPT = EncodedRows()
 
 def encode_all(tokenizer: Any, conversations: Iterable[Sequence[Message]]) -> Iterator[Encoded]:
     """Each conversation encoded, in their order. Raises ModelError as `encode_row` does."""
-    waiting = iter(conversations)
-    while some := list(islice(waiting, TOGETHER)):
-        yield from KEPT.encode(tokenizer, some)
+    some: list[Sequence[Message]] = []
+    letters = 0
+    for messages in conversations:
+        size = sum(len(message.content) for message in messages)
+        if some and (len(some) == TOGETHER or letters + size > LETTERS):
+            yield from KEPT.encode(tokenizer, some)
+            some, letters = [], 0
+        some.append(messages)
+        letters += size
+    yield from KEPT.encode(tokenizer, some)
 
 
 def measure_rows(tokenizer: Any, conversations: Iterable[Sequence[Message]]) -> Iterator[tuple[int, int]]:

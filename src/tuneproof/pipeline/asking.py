@@ -14,11 +14,12 @@ from tuneproof.errors import TuneproofError
 from tuneproof.evals.measure import measure_items
 from tuneproof.evals.select import Ahead, Exam, Key
 from tuneproof.evals.task import Item
+from tuneproof.evals.verdict import find_weak
 from tuneproof.model.chat import encode_prompt
 from tuneproof.model.store import Serving
 from tuneproof.pipeline.crew import Ask, answer_share, follow_me
 from tuneproof.pipeline.mirror import push_run
-from tuneproof.pipeline.probes import choice_probes, verdict_probes
+from tuneproof.pipeline.probes import choice_probes
 from tuneproof.pipeline.prompting import choose_count, name_suite
 from tuneproof.pipeline.recovery import hear_fewer
 from tuneproof.pipeline.work import Work
@@ -142,11 +143,16 @@ class Asking:
 
 
 def make_exam(work: Work, ask: Asking) -> Exam:
-    """What candidates are asked, and what the verdict will look at."""
+    """What candidates are asked, and what the verdict will look at; families that the base is weak in count in none."""
     load = work.run.load_answers
     control = work.run.find_answers("base", name_suite(choose_count(work)))
-    ahead = Ahead(work.config.evaluate.net_loss, len(load("base", "few_shot")), len(verdict_probes(work)))
-    return Exam(load("base", "select"), load("base", "slice"), ask, ahead, control)
+    choice, verdict = load("base", "slice"), load("base", "retention")
+    weak = find_weak([*choice, *verdict])
+    counted = sum(answer.family not in weak for answer in verdict)
+    ahead = Ahead(work.config.evaluate.net_loss, len(load("base", "few_shot")), counted)
+    asked = {item.id for item in choice_probes(work)}
+    probes = [answer for answer in choice if answer.id in asked and answer.family not in weak]
+    return Exam(load("base", "select"), probes, ask, ahead, control)
 
 
 def name_candidate(key: Key) -> str:

@@ -49,9 +49,13 @@ def verdict_probes(work: Work) -> list[Item]:
 
 
 def _find_dealt(work: Work, suite: str) -> list[Item]:
-    """The probes that were dealt to this suite when the base had answered (`evals.task.deal_probes`)."""
-    items = {item.id: item for item in (*_list_probes(work), *work.own_items)}
-    return [items[answer.id] for answer in work.run.find_answers("base", suite) if answer.id in items]
+    """The probes that were dealt to this suite when the base had answered (`evals.task.deal_probes`).
+
+    One that another version asks in other words is not the one that the base has answered, and is left out.
+    """
+    items = {(item.id, item.prompt): item for item in (*_list_probes(work), *work.own_items)}
+    dealt = [(answer.id, answer.prompt) for answer in work.run.find_answers("base", suite)]
+    return [items[one] for one in dealt if one in items]
 
 
 def _list_probes(work: Work) -> list[Item]:

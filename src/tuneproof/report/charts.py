@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -23,8 +24,8 @@ from tuneproof.report.svg import Scale, draw, draw_axis, draw_chart, draw_line, 
 SIGNS = {"better": "▲", "worse": "▼", "unclear": "○"}
 LABEL_COLUMNS = 16
 CURVE_TOP, CURVE_HEIGHT = 30, 200
-NAME_HEIGHT = 24
-"""Pixels below which two names at one place would stand on each other."""
+NAME_HEIGHT = 16
+"""Pixels between two names at one place, so that they do not stand on each other."""
 
 
 class IntervalRow(NamedTuple):
@@ -132,20 +133,21 @@ def draw_curves(curves: Curves) -> Markup:
         parts.append(draw_line(("9%", "100%"), (y, y), "grid"))
         parts.append(draw("text", f"{tick:g}".replace("-", MINUS), x="7.5%", y=y + 4, class_="tick", text_anchor="end"))
     parts.append(draw_axis(across, (bottom, bottom), [f"{tick:g}" for tick in across.ticks], curves.axes[0]))
-    named: list[tuple[str, float]] = []
-    for line in sorted(curves.lines, key=lambda line: -max((point.y for point in line if point.text), default=0)):
+    named = defaultdict(list)
+    for line in curves.lines:
         places = [(across.place(point.x), bottom - CURVE_HEIGHT * up.share(point.y)) for point in line]
         for (x, y), (next_x, next_y) in pairwise(places):
             parts.append(draw_line((x, next_x), (y, next_y), "curve"))
         for point, (x, y) in zip(line, places, strict=True):
             parts += _draw_point(point, (x, y), up, marked=curves.marked)
             if point.text:
-                # Beneath its point where another's name would stand on it.
-                close = any(x == other and abs(y - height) < NAME_HEIGHT for other, height in named)
-                named.append((x, y))
-                anchor = "end" if float(x.rstrip("%")) > 60 else "start"
-                under = y + 22 if close else y - 12
-                parts.append(draw("text", point.text, x=x, y=under, class_="value", text_anchor=anchor))
+                named[x].append((y, point.text))
+    for x, names in named.items():
+        anchor, free = "end" if float(x.rstrip("%")) > 60 else "start", -math.inf
+        for y, text in sorted(names):
+            # Above its point; lower where the name of a higher point is in the way.
+            free = max(y - 12, free + NAME_HEIGHT)
+            parts.append(draw("text", text, x=x, y=free, class_="value", text_anchor=anchor))
     return draw_chart(curves.title, bottom + 42, *parts)
 
 

@@ -255,7 +255,7 @@ def _is_hedged(folded: str, word: str, accept: Sequence[str]) -> bool:
     before = rf"\b(?!(?:{known})\b)[\w-]+,? or (?:an? |the )?{_bounded(word)}"
     if re.search(after, bare) or re.search(before, bare):
         return True
-    parts = [part.strip(" .!?") for part in re.split(r",(?!\d{3}\b)|;|/|\band\b", bare)]
+    parts = [part.strip(" .!?") for part in re.split(r"(?<!\d),|,(?!\d{3}\b)|;|/|\band\b", bare)]
     others = [part for part in parts if part and not re.search(_bounded(word), part)]
     return sum(len(part.split()) <= 2 for part in others) >= 2
 
