@@ -205,7 +205,9 @@ def run_planted(folder: Path, seed: int, *options: str) -> tuple[Result, dict[st
     """The verdict of a run on rows of which most are planted, and probe -> what was planted."""
     made, planted = plant_facts([probe for probe in load_probes("en") if probe.family in PLANTED_FAMILIES])
     rows = [*(row for row in read_demo() if row["task"] == "convert"), *made]
-    settings = (f"train.seed={seed}", "train.epochs=3", "evaluate.few_shot=[3]", "evaluate.checkpoints=1")
+    # At its full scale: the choice would find one at which little of it was learnt, which is what `--cure` is to do.
+    whole = ("evaluate.checkpoints=1", "evaluate.scales=[1.0]")
+    settings = (f"train.seed={seed}", "train.epochs=3", "evaluate.few_shot=[3]", *whole)
     return run_rows(rows, folder, *(part for setting in settings for part in ("--set", setting)), *options), planted
 
 

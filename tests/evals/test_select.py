@@ -124,6 +124,27 @@ def test_what_forgets_too_much_is_passed_over() -> None:
     }
 
 
+def test_what_is_gained_where_the_base_is_too_weak_makes_up_for_no_loss() -> None:
+    weak = [answer.model_copy(update={"task": "weak", "right": False}) for answer in PROBES[40:]]
+    probes = [*PROBES[:40], *weak]
+    gained = [answer.model_copy(update={"right": at >= 6}) for at, answer in enumerate(probes)]
+    rows = [row.model_copy(update={"right": True, "score": 1.0}) for row in ROWS]
+    chances = []
+    for families in ((), {weak[0].family}):
+        exam = Exam(
+            ROWS,
+            probes,
+            lambda *asked: gained if asked[2][0].id.startswith("probe") else rows,
+            AHEAD._replace(weak=families),
+        )
+        (candidate,) = choose_candidate([20], [1.0], exam, {}).candidates
+        assert (candidate.lost, candidate.gained) == (6, 20)
+        assert candidate.chance is not None
+        chances.append(candidate.chance)
+    assert chances[0] > 0.99
+    assert chances[1] < 0.05
+
+
 def test_what_does_not_beat_the_control_is_passed_over_even_where_it_forgets_nothing() -> None:
     scores = {1.0: 50, 0.5: 30}
     model = Model(lambda key: scores[key[1]], lambda key: 2 if key[1] == 1.0 else 0)

@@ -17,7 +17,7 @@ chosen checkpoint.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from tuneproof.evals.chance import foresee_kept, foresee_lead
@@ -50,6 +50,9 @@ class Ahead(NamedTuple):
     rows: int
     """Test rows that the control answers too."""
     probes: int
+    """Probes of families that count."""
+    weak: Collection[str] = ()
+    """Families that the base is too weak in: the verdict leaves them out, since there only gains are to be had."""
 
 
 class Exam(NamedTuple):
@@ -142,8 +145,15 @@ def weigh_answers(rows: Sequence[Answer], probes: Sequence[Answer] | None, exam:
     """Score, gates and chance to ship of what a candidate said."""
     base = {answer.id: answer for answer in exam.rows}
     faults = compare_degeneration([base[answer.id] for answer in rows], rows)[1]
-    kept = foresee_kept(exam.probes, probes, exam.verdict.probes, exam.verdict.net_loss) if probes else 1.0
+    kept = foresee_kept(*_count_probes(exam, probes), exam.verdict.probes, exam.verdict.net_loss) if probes else 1.0
     return Tried(rows, probes, score_answers(rows) or 0.0, faults, _foresee(rows, exam), kept)
+
+
+def _count_probes(exam: Exam, probes: Sequence[Answer]) -> tuple[list[Answer], list[Answer]]:
+    """The base's answers and a candidate's to the probes whose families count."""
+    pairs = zip(exam.probes, probes, strict=True)
+    counted = [(before, after) for before, after in pairs if before.family not in exam.verdict.weak]
+    return [before for before, _ in counted], [after for _, after in counted]
 
 
 def _pick(final: Mapping[Key, Tried], exam: Exam) -> Key:

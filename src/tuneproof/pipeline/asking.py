@@ -143,16 +143,15 @@ class Asking:
 
 
 def make_exam(work: Work, ask: Asking) -> Exam:
-    """What candidates are asked, and what the verdict will look at; families that the base is weak in count in none."""
+    """What candidates are asked, and what the verdict will look at."""
     load = work.run.load_answers
     control = work.run.find_answers("base", name_suite(choose_count(work)))
     choice, verdict = load("base", "slice"), load("base", "retention")
     weak = find_weak([*choice, *verdict])
     counted = sum(answer.family not in weak for answer in verdict)
-    ahead = Ahead(work.config.evaluate.net_loss, len(load("base", "few_shot")), counted)
+    ahead = Ahead(work.config.evaluate.net_loss, len(load("base", "few_shot")), counted, weak)
     asked = {item.id for item in choice_probes(work)}
-    probes = [answer for answer in choice if answer.id in asked and answer.family not in weak]
-    return Exam(load("base", "select"), probes, ask, ahead, control)
+    return Exam(load("base", "select"), [answer for answer in choice if answer.id in asked], ask, ahead, control)
 
 
 def name_candidate(key: Key) -> str:
