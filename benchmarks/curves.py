@@ -100,11 +100,12 @@ def draw_table(found: Sequence[dict[str, Any]], language: str) -> str:
     lines = [f"| | | {' | '.join(heads)} | |", "| --- | ---: |" + " ---: |" * (len(heads) + 1)]
     for grown, sizes in GROWING.items():
         for size in sizes:
-            ours, plain = (find_cell(found, name, MIDDLE._replace(**{grown: size})) for name in NAMES)
-            if ours and plain:
-                told = [f"{one[what]:.2f}" for what in ("seconds", "peak") for one in (ours, plain)]
-                ratio = plain["seconds"] / ours["seconds"]
-                lines.append(f"| {words[grown]} | {size} | {' | '.join(told)} | {ratio:.1f}x |")
+            cell = MIDDLE._replace(**{grown: size})
+            pair = [find_cell(found, name, cell) for name in NAMES]
+            told = [f"{one[what]:.2f}" if one else "–" for what in ("seconds", "peak") for one in pair]
+            ours, plain = pair
+            ratio = f"{plain['seconds'] / ours['seconds']:.1f}x" if ours and plain else ""
+            lines.append(f"| {words[grown]} | {size} | {' | '.join(told)} | {ratio} |")
     return "\n".join(lines)
 
 
