@@ -38,7 +38,7 @@ class EvaluateSection(Section):
     languages: list[Literal["en", "zh"]] | None = knob(
         None, "Languages of the probes.", "Those the base can speak, found by a few probes of each."
     )
-    retention_items: int | None = knob(None, "Retention probes to measure.", "All; --time may cut to 200.", ge=1)
+    retention_items: int | None = knob(None, "Retention probes to measure.", "All; --time may cut to 300.", ge=1)
     probes: list[str] = knob(
         [], "Files or folders of your own probes.", "Ours only; your own join them, as families of their own."
     )

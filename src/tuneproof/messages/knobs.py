@@ -136,7 +136,7 @@ REASONS: dict[str, str] = {
     "evaluate.test_rows": "全部；--time 会减到 100。",
     "evaluate.reworded_rows": "足以看出大幅下降；0 表示关闭。",
     "evaluate.languages": "基座会说的语言，各问几道题就能看出。",
-    "evaluate.retention_items": "全部；--time 会减到 200。",
+    "evaluate.retention_items": "全部；--time 会减到 300。",
     "evaluate.probes": "只用自带的；自备的会作为单独的类别加入。",
     "evaluate.select_probes": "不与最终评测的题目重复；--time 会减到 60；0 表示不问。",
     "evaluate.drift_items": "每条只读两遍，不用回答。",
