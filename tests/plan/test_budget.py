@@ -121,7 +121,7 @@ def test_epochs_are_cut_again_before_the_last_candidate() -> None:
 def test_a_limit_that_cannot_be_met_is_told() -> None:
     plan = plan_time(SPEEDS, WORK, 100, 20)
     assert plan.cut[-1] == f"limit 100 s -> {plan.seconds():.0f} s"
-    assert (plan.retention_items, plan.test_rows, plan.few_shot_rows) == (200, 100, 50)
+    assert (plan.retention_items, plan.test_rows, plan.few_shot_rows) == (300, 100, 50)
     assert plan.epochs * WORK.epoch_steps >= 60
     assert "few-shot rows 150 -> 50" in plan.cut
 
