@@ -16,10 +16,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -27,7 +23,7 @@ from typing import Any, NamedTuple
 
 from benchmarks.contenders import Job
 from benchmarks.pages import DOCS, fill_page, list_pages
-from benchmarks.training import ROOT
+from benchmarks.training import run_contender
 from tuneproof.data.read import read_rows
 from tuneproof.demo import demo_data_path
 from tuneproof.model.chat import encode_row
@@ -68,25 +64,21 @@ def cut_rows(tokens: Sequence[int], cell: Cell) -> Iterator[tuple[list[int], lis
         yield list(tokens[start : start + cell.length]), [False] * half + [True] * (cell.length - half)
 
 
-def measure_cell(name: str, cell: Cell, clock: str) -> dict[str, Any] | None:
-    """Seconds a step and peak GB of a contender; None where it fails, with its last words."""
+def read_tokens() -> list[int]:
+    """The demo's rows laid end to end."""
     tokenizer = load_tokenizer("demo")
     read = read_rows([demo_data_path()], columns=None, task=None, system_prompt=None, encoding=None).rows
-    tokens = [token for row in read for token in encode_row(tokenizer, row.messages).ids]
-    with tempfile.TemporaryDirectory() as folder:
-        told, out = Path(folder, "job.json"), Path(folder, "out.json")
-        rows, run = list(cut_rows(tokens, cell)), str(Path(folder, "run"))
-        job = Job(find_model("demo"), rows, cell.rows, cell.rank, 2 * cell.rank, 5e-4, 17, run, clock)
-        told.write_text(json.dumps(job._asdict()), encoding="utf-8")
-        place = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])}
-        if clock == "cpu":
-            place |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-        command = [sys.executable, str(Path(__file__).with_name("contenders.py")), name, str(told), str(out)]
-        done = subprocess.run(command, check=False, capture_output=True, text=True, env=place)
-        if done.returncode or not out.is_file():
-            print(f"{name} {cell}: failed\n{done.stderr[-1500:]}", file=sys.stderr, flush=True)
-            return None
-        result = json.loads(out.read_text(encoding="utf-8"))
+    return [token for row in read for token in encode_row(tokenizer, row.messages).ids]
+
+
+def measure_cell(name: str, cell: Cell, clock: str, tokens: Sequence[int]) -> dict[str, Any] | None:
+    """Seconds a step and peak GB of a contender; None where it fails."""
+    rows = list(cut_rows(tokens, cell))
+    result = run_contender(
+        name, Job(find_model("demo"), rows, cell.rows, cell.rank, 2 * cell.rank, 5e-4, 17, "", clock)
+    )
+    if result is None:
+        return None
     ends = [mark[0] for mark in result["marks"]]
     seconds, peak = (ends[-1] - ends[0]) / (len(ends) - 1), result["peak"] / 1e9
     print(f"{name:16} {cell}: {seconds:.2f} s, {peak:.2f} GB", flush=True)
@@ -159,8 +151,9 @@ def main() -> None:
     given = parser.parse_args()
     file = given.show or given.keep
     found = read_cells(file, None if given.show else given.clock) if file else []
+    tokens = [] if given.show else read_tokens()
     for name, cell in [] if given.show else [(name, cell) for cell in list_cells() for name in NAMES]:
-        if find_cell(found, name, cell) or (made := measure_cell(name, cell, given.clock)) is None:
+        if find_cell(found, name, cell) or (made := measure_cell(name, cell, given.clock, tokens)) is None:
             continue
         found.append(made)
         if given.keep:

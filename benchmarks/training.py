@@ -133,6 +133,24 @@ def count_operations(sizes: Dimensions, job: Job, rows: Sequence[tuple[list[int]
     return body + head + 3.5 * 4 * pairs * sizes.layers * sizes.heads * sizes.head_size
 
 
+def run_contender(name: str, job: Job, python: str = sys.executable) -> dict[str, Any] | None:
+    """What a contender did, in a process of its own; None where it fails, with its last words told."""
+    with tempfile.TemporaryDirectory() as folder:
+        job_file, out = Path(folder, "job.json"), Path(folder, "out.json")
+        told = job._replace(out=str(Path(folder, "run")))._asdict()
+        job_file.write_text(json.dumps(told), encoding="utf-8")
+        command = [python, str(Path(__file__).with_name("contenders.py")), name, str(job_file), str(out)]
+        place = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])}
+        if job.clock == "cpu":
+            place |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+        done = subprocess.run(command, check=False, capture_output=True, text=True, env=place)
+        if done.returncode or not out.is_file():
+            print(f"{name}: failed\n{done.stderr[-1500:]}", file=sys.stderr, flush=True)
+            return None
+        result: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
+        return result
+
+
 def run_round(job: Job, names: Sequence[str], pythons: Mapping[str, str]) -> dict[str, Any]:
     """Run each contender once, by an interpreter of its own if it has one; one that fails is told and left out."""
     sizes = read_dimensions(AutoConfig.from_pretrained(job.model))
@@ -142,26 +160,11 @@ def run_round(job: Job, names: Sequence[str], pythons: Mapping[str, str]) -> dic
     timed = job.rows[job.batch :]
     needed = count_operations(sizes, job, timed) / sum(len(ids) for ids, _ in timed)
     for name in names:
-        with tempfile.TemporaryDirectory() as folder:
-            job_file, out = Path(folder, "job.json"), Path(folder, "out.json")
-            told = job._replace(out=str(Path(folder, "run")))._asdict()
-            job_file.write_text(json.dumps(told), encoding="utf-8")
-            started = time.perf_counter()
-            command = [
-                pythons.get(name, sys.executable),
-                str(Path(__file__).with_name("contenders.py")),
-                name,
-                str(job_file),
-                str(out),
-            ]
-            one = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"} if job.clock == "cpu" else {}
-            one["PYTHONPATH"] = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
-            done = subprocess.run(command, check=False, capture_output=True, text=True, env={**os.environ, **one})
-            wall = time.perf_counter() - started
-            if done.returncode or not out.is_file():
-                print(f"{name}: failed\n{done.stderr[-1500:]}", file=sys.stderr, flush=True)
-                continue
-            result = json.loads(out.read_text(encoding="utf-8"))
+        started = time.perf_counter()
+        result = run_contender(name, job, pythons.get(name, sys.executable))
+        wall = time.perf_counter() - started
+        if result is None:
+            continue
         first, *marks = result["marks"]
         seconds = marks[-1][0] - first[0]
         tokens, trained = sum(mark[1] for mark in marks), sum(mark[2] for mark in marks)
