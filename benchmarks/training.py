@@ -1,6 +1,7 @@
 """How fast training is: ours beside a plain Trainer, TRL, and TRL with packing, on the same work, in one run.
 
     python benchmarks/training.py --data rows.json --keep rounds.jsonl      one round, 3 to 4 minutes on 2 cores
+    python benchmarks/training.py --data rows.json --rounds 5               several
     python benchmarks/training.py --show rounds.jsonl                       the table of all rounds so far
 
 One model, the same rows as the same token ids, the same trained tokens, LoRA, optimizer and learning rate; each trainer
@@ -140,7 +141,8 @@ def run_contender(name: str, job: Job, python: str = sys.executable) -> dict[str
         told = job._replace(out=str(Path(folder, "run")))._asdict()
         job_file.write_text(json.dumps(told), encoding="utf-8")
         command = [python, str(Path(__file__).with_name("contenders.py")), name, str(job_file), str(out)]
-        place = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])}
+        paths = [str(ROOT / "src"), str(ROOT), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+        place = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
         if job.clock == "cpu":
             place |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
         done = subprocess.run(command, check=False, capture_output=True, text=True, env=place)
@@ -203,7 +205,7 @@ def show_rounds(rounds: Sequence[dict[str, Any]]) -> None:
 
 
 def main() -> None:
-    """One round, or the table."""
+    """Rounds, or the table of those that were kept."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, action="append", default=[])
     parser.add_argument("--model", default="demo")
@@ -211,6 +213,7 @@ def main() -> None:
     parser.add_argument("--tokenizer", type=Path, help="its tokenizer's folder")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--pool", type=int, default=400, help="rows of each file that are drawn from")
+    parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--steps", type=int, default=5)
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--rank", type=int, default=16)
@@ -236,11 +239,13 @@ def main() -> None:
         pythons = dict(peer.split("=", 1) for peer in options.peer)
         there = [name for name in CONTENDERS if name not in ELSEWHERE or name in pythons]
         names = options.only or [name for name in there if options.device == "cuda" or "Liger" not in name]
-        found = run_round(job, names, pythons)
-    if options.keep:
-        with options.keep.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(found) + "\n")
-    return show_rounds([found])
+        rounds = []
+        for _ in range(options.rounds):
+            rounds.append(run_round(job, names, pythons))
+            if options.keep:
+                with options.keep.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(rounds[-1]) + "\n")
+    return show_rounds(rounds)
 
 
 if __name__ == "__main__":

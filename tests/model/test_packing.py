@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, MistralConfig
 
-from tuneproof.model.attention import ATTENTION, attend_at_once, attend_row, attend_rows, takes_flash
+from tuneproof.model.attention import ATTENTION, attend_at_once, attend_row, attend_rows, lay_rows, takes_flash
 from tuneproof.model.packing import check_isolation, pack_lengths
 
 
@@ -132,7 +132,7 @@ def test_rows_go_to_one_kernel_with_their_ends_and_window() -> None:
         wanted, _ = attend_rows(nn.Module(), query, key, value, None, **options)
         with torch.library._scoped_library("aten", "IMPL") as library:
             library.impl("_flash_attention_forward", attend_on_cpu, "CPU")
-            found = attend_at_once((query, key, value), [4, 5], 0.3, window)
+            found = attend_at_once((query, key, value), lay_rows([4, 5], query.device), 0.3, window)
         torch.testing.assert_close(found, wanted)
 
 

@@ -24,6 +24,11 @@ class TrainSection(Section):
     optimizer: Literal["adamw", "adamw8bit"] | None = knob(
         None, "AdamW, with its state in 32 or in 8 bits.", "32 bits; 8 (CUDA, bitsandbytes) when nothing else fits."
     )
+    kernels: Literal["torch", "liger"] = knob(
+        "torch",
+        "Whose kernels turn and gate in recorded steps.",
+        "`liger` where liger-kernel is installed (CUDA, Triton).",
+    )
     warmup: float = knob(0.05, "Share of steps to warm up in.", "3-10 % (rule 5); then linear to zero.", ge=0, lt=1)
     max_grad_norm: float = knob(1.0, "Gradient norm is clipped to this.", "0.3-1.0 (rule 5).", gt=0)
     save_steps: int | None = knob(None, "Steps between checkpoints.", "So that `evaluate.checkpoints` are made.", ge=1)

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import accumulate
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -34,6 +34,19 @@ AMPERE = (8, 0)
 WIDEST_HEAD = 256
 
 
+class Laid(NamedTuple):
+    """Rows side by side in memory that stays where it is, for work that is recorded (model/decoder)."""
+
+    ends: Tensor
+    """Where they end, 0 first; the last ones may be empty."""
+    longest: int
+    """Tokens of a row at most."""
+
+    def read(self) -> list[int]:
+        """The rows' lengths, from the card: what is recorded cannot do so."""
+        return [length for length in self.ends.diff().tolist() if length]
+
+
 def attend_rows(
     module: nn.Module,
     query_BHTD: Tensor,
@@ -41,7 +54,7 @@ def attend_rows(
     value_BHTD: Tensor,
     attention_mask: Tensor | None,
     *,
-    segments: Sequence[int] | None = None,
+    segments: Sequence[int] | Laid | None = None,
     **options: Any,
 ) -> tuple[Tensor, None]:
     """Causal attention within each of `segments` (lengths that add up to T); plain sdpa when a mask is given instead.
@@ -52,10 +65,11 @@ def attend_rows(
     if segments is None and (attention_mask is not None or length != key_BHTD.shape[2] or length == 1):
         output, _ = sdpa_attention_forward(module, query_BHTD, key_BHTD, value_BHTD, attention_mask, **options)
         return output, None
-    lengths = list(segments or [length])
     scale, window, dropout = options.get("scaling"), options.get("sliding_window"), options.get("dropout", 0.0)
     if not dropout and query_BHTD.shape[0] == 1 and takes_flash(query_BHTD):
-        return attend_at_once((query_BHTD, key_BHTD, value_BHTD), lengths, scale, window), None
+        laid = segments if isinstance(segments, Laid) else lay_rows(segments or [length], query_BHTD.device)
+        return attend_at_once((query_BHTD, key_BHTD, value_BHTD), laid, scale, window), None
+    lengths = segments.read() if isinstance(segments, Laid) else list(segments or [length])
     outputs = []
     for query, key, value in zip(
         *(states.split(lengths, 2) for states in (query_BHTD, key_BHTD, value_BHTD)), strict=True
@@ -128,7 +142,7 @@ def takes_flash(states: Tensor) -> bool:
 
 
 def attend_at_once(
-    states: tuple[Tensor, Tensor, Tensor], lengths: Sequence[int], scale: float | None, window: int | None
+    states: tuple[Tensor, Tensor, Tensor], rows: Laid, scale: float | None, window: int | None
 ) -> Tensor:
     """Causal attention of all rows in one kernel: shape (1, T, H, D). A window looks back `window` - 1 tokens.
 
@@ -136,13 +150,17 @@ def attend_at_once(
     """
     # Not `one[0]`: its gradient is a copy of the states, filled with zeros first.
     query_THD, key_THD, value_THD = (one.squeeze(0).transpose(0, 1) for one in states)
-    ends = lay_ends(tuple(lengths), query_THD.device)
     sides = {"window_size_left": window - 1, "window_size_right": 0} if window else {}
-    longest = max(lengths)
+    (ends, longest), causal = rows, True
     output_THD: Tensor = torch.ops.aten._flash_attention_forward(
-        query_THD, key_THD, value_THD, ends, ends, longest, longest, 0.0, True, False, scale=scale, **sides
+        query_THD, key_THD, value_THD, ends, ends, longest, longest, 0.0, causal, False, scale=scale, **sides
     )[0]
     return output_THD.unsqueeze(0)
+
+
+def lay_rows(lengths: Sequence[int], device: torch.device) -> Laid:
+    """Rows of these lengths."""
+    return Laid(lay_ends(tuple(lengths), device), max(lengths))
 
 
 @lru_cache(maxsize=8)

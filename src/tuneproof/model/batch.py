@@ -16,6 +16,7 @@ What prompts begin with (the system prompt, the examples of a control) is read o
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
 import torch
@@ -25,10 +26,6 @@ from transformers.cache_utils import DynamicSlidingWindowLayer
 
 from tuneproof.model.cache import RoomyLayer, open_cache, pass_cache
 
-LAST = torch.tensor([-1])
-"""The last position as an index, not as the number that transformers turns into a slice: a slice is not contiguous, and
-PyTorch 2.13 then multiplies every row by a copy of the head of its own (`should_fold`, LinearAlgebra.cpp). Measured on
-a CPU with 32 rows of the demo model: 1.3 s and 1.8 GB instead of 4 ms."""
 WORTH = 64
 """Tokens that reading a beginning once must save, since it takes a call of its own: about what the demo model reads in
 the time of a call on two cores."""
@@ -90,7 +87,7 @@ class Reader:
         mask_BT = batch.mask_BT.new_zeros(len(batch.mask_BT), width)
         mask_BT[:, width - length :] = batch.mask_BT
         mask_BT[rows] = 0
-        mask_BT[rows, width - theirs :] = group.mask_BT
+        mask_BT[rows, width - theirs :] = group.mask_BT.to(mask_BT.dtype)
         next_B, position_B1 = batch.next_B.clone(), batch.position_B1.clone()
         next_B[rows], position_B1[rows] = group.next_B, group.position_B1
         return Batch(batch.cache, next_B, mask_BT, position_B1)
@@ -204,6 +201,18 @@ def read_next(model: Any, cache: DynamicCache, ids_BT: Tensor, mask: Tensor, pos
         position_ids=positions_BT,
         **pass_cache(model, cache),
         use_cache=True,
-        logits_to_keep=LAST.to(ids_BT.device),
+        logits_to_keep=lay_last(ids_BT.device),
     ).logits
     return logits_B1V[:, -1]
+
+
+@lru_cache(maxsize=8)
+def lay_last(device: torch.device) -> Tensor:
+    """The last position as an index, not as the number that transformers turns into a slice.
+
+    A slice is not contiguous, and PyTorch 2.13 then multiplies every row by a copy of the head of its own
+    (`should_fold`, LinearAlgebra.cpp). Measured on a CPU with 32 rows of the demo model: 1.3 s and 1.8 GB instead of
+    4 ms. Kept: a copy to a card waits for all of its work, and none can be recorded.
+    """
+    with torch.inference_mode(False):
+        return torch.tensor([-1], device=device)

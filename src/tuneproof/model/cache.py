@@ -101,6 +101,36 @@ class RoomyLayer(DynamicLayer):
         self._move_to_larger(*self.buffers, self.get_seq_length(), length + ROOM)
         self._show(0, length)
 
+    def end(self) -> int:
+        """Column of the buffers after the newest token."""
+        return self.first + self.get_seq_length()
+
+    def make_room(self) -> None:
+        """Have a column for the next token: in place, where `ROOM` of them were forgotten; else in larger buffers."""
+        assert self.buffers is not None
+        length = self.get_seq_length()
+        if self.end() < self.buffers[0].shape[2]:
+            return
+        if self.first < ROOM:
+            self._move_to_larger(*self.buffers, length, length + ROOM)
+        else:
+            for buffer, held in zip(self.buffers, self.show(length), strict=True):
+                buffer[:, :, :length] = held.clone()
+            self.first = 0
+        self._show(self.first, self.first + length)
+
+    def hold(self) -> tuple[Tensor, Tensor]:
+        """The buffers, with zeros in every column that has no token: for who reads all of them, some hidden."""
+        assert self.buffers is not None
+        for buffer in self.buffers:
+            buffer[:, :, self.end() :] = 0
+            buffer[:, :, : self.first] = 0
+        return self.buffers
+
+    def grow(self) -> None:
+        """Count one more token, which was written after the newest."""
+        self._show(self.first, self.end() + 1)
+
     def _move_to_larger(
         self, key_states: Tensor, value_states: Tensor, length: int, capacity: int, front: int = 0
     ) -> None:

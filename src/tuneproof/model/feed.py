@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from tuneproof.model.liger import find_kernels
 from tuneproof.model.lora import Kept, OneAdapter, multiply_layers, step_back
 
 LAYERS = ("gate_proj", "up_proj", "down_proj")
@@ -33,7 +34,9 @@ class GatedProducts(torch.autograd.Function):
         *wide, down = layers
         x_TH = x.reshape(-1, x.shape[-1])
         (gate_TI, up_TI), kept = multiply_layers(x_TH, wide, adapters[:4])
-        (output_TO,), of_down = multiply_layers(nn.functional.silu(gate_TI).mul_(up_TI), [down], adapters[4:])
+        kernels = find_kernels()
+        product_TI = kernels.join(gate_TI, up_TI) if kernels else nn.functional.silu(gate_TI).mul_(up_TI)
+        (output_TO,), of_down = multiply_layers(product_TI, [down], adapters[4:])
         ctx.save_for_backward(*kept[:3], *kept.ups, gate_TI, up_TI, *of_down[1:3], *of_down.ups)
         ctx.layers, ctx.shape = layers, x.shape
         return output_TO.view(*x.shape[:-1], -1)
@@ -45,13 +48,18 @@ class GatedProducts(torch.autograd.Function):
         x_TH, inner_TR, down_RH, up_1, up_2, gate_TI, up_TI, inner_Tr, down_rI, up_3 = ctx.saved_tensors
         *wide, down = ctx.layers
         by_y_TO = outer[0].reshape(x_TH.shape[0], -1)
-        active_TI = nn.functional.silu(gate_TI)
-        of_down = Kept(active_TI * up_TI, inner_Tr, down_rI, (up_3,))
+        kernels = find_kernels()
+        active_TI: Any = None if kernels else nn.functional.silu(gate_TI)
+        product_TI = kernels.join(gate_TI, up_TI) if kernels else active_TI * up_TI
+        of_down = Kept(product_TI, inner_Tr, down_rI, (up_3,))
         by_product_TI, by_last = step_back([down], of_down, [by_y_TO], by_input=True)
         assert by_product_TI is not None
-        del of_down
-        by_up_TI = active_TI.mul_(by_product_TI)
-        by_gate_TI = torch.ops.aten.silu_backward(by_product_TI.mul_(up_TI), gate_TI)
+        del of_down, product_TI
+        if kernels:
+            by_gate_TI, by_up_TI = kernels.part(gate_TI, up_TI, by_product_TI)
+        else:
+            by_up_TI = active_TI.mul_(by_product_TI)
+            by_gate_TI = torch.ops.aten.silu_backward(by_product_TI.mul_(up_TI), gate_TI)
         del by_product_TI
         kept = Kept(x_TH, inner_TR, down_RH, (up_1, up_2))
         by_x_TH, by_first = step_back(wide, kept, [by_gate_TI, by_up_TI], by_input=ctx.needs_input_grad[0])

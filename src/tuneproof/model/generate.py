@@ -16,7 +16,8 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from tuneproof.model.batch import Batch, Picker, Reader, forget_ended, keep_rows, read_on
+from tuneproof.model.batch import Batch, Picker, Reader, forget_ended, keep_rows
+from tuneproof.model.stepping import Stepper
 
 LOOK_EVERY = 16
 """New tokens between two looks for a loop."""
@@ -107,6 +108,7 @@ class _Flow:
     def __init__(self, model: nn.Module, prompts: Sequence[Sequence[int]], limits: Sequence[int], way: _Way) -> None:
         self.model, self.prompts, self.limits, self.way = model, prompts, limits, way
         self.reader = Reader(model, way.pick)
+        self.stepper = Stepper(model, way.pick)
         # The longest first, by the best guess there is: what comes last fills the gaps, memory is short at once or
         # never, and prompts of a length are read together.
         order = sorted(range(len(prompts)), key=lambda i: (-limits[i], -len(prompts[i]), i))
@@ -126,10 +128,11 @@ class _Flow:
         while self.waiting or self.busy:
             # A group costs about a step of its own, dropping rows copies the cache, about a step's work as well: so
             # when ended rows have taken up a step, neither waiting nor changing takes more than twice the better one.
-            if (not self.busy or self.idle >= len(self.rows)) and (ended := self._hear(self._change())):
+            due = self.idle >= len(self.rows) * self.stepper.change_cost
+            if (not self.busy or due) and (ended := self._hear(self._change())):
                 yield ended
             if self.busy and self.batch is not None:
-                self.batch = read_on(self.model, self.batch, self.way.pick)
+                self.batch = self.stepper.read_on(self.batch)
                 self.idle += len(self.rows) - len(self.busy)
                 if ended := self._hear(sorted(self.busy)):
                     yield ended
@@ -140,6 +143,7 @@ class _Flow:
         if not self.busy or self.batch is None:
             # Before the next one is read: two caches at once are not in the plan.
             self.batch = None
+            self.stepper.forget()
             self.rows = self._call(size)
             self.batch = self.reader.read([self.prompts[index] for index in self.rows])
             free = list(range(len(self.rows)))
@@ -149,7 +153,7 @@ class _Flow:
             self.batch = self.reader.fill(self.batch, free, [self.prompts[index] for index in called])
             for place, index in zip(free, called, strict=True):
                 self.rows[place] = index
-        elif self.reader.drops:
+        elif self.reader.drops and len(self.busy) * self.stepper.drop_factor <= len(self.rows):
             kept, free = sorted(self.busy), []
             self.batch = keep_rows(self.batch, kept)
             self.rows, self.busy = [self.rows[place] for place in kept], set(range(len(kept)))

@@ -22,6 +22,8 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from tuneproof.model.liger import find_kernels
+
 NAME = "apply_rotary_pos_emb"
 """What transformers calls it in every model that has it."""
 WIDTH = 8
@@ -64,8 +66,12 @@ def rotate_states(
     """Query and key of shape (B, H, T, D), rotated; by the `plain` function where only a part of a head is."""
     if cos.shape[-1] != query.shape[-1] or query.dtype != cos.dtype or key.dtype != cos.dtype:
         return plain(query, key, cos, sin, unsqueeze_dim=unsqueeze_dim)
+    differentiated = torch.is_grad_enabled() and (query.requires_grad or key.requires_grad)
+    kernels = find_kernels() if differentiated and unsqueeze_dim == 1 else None
+    if kernels:
+        return kernels.rotate(query, key, cos, sin)
     cos, sin = cos.unsqueeze(unsqueeze_dim), sin.unsqueeze(unsqueeze_dim)
-    if torch.is_grad_enabled() and (query.requires_grad or key.requires_grad):
+    if differentiated:
         return Rotation.apply(query, cos, sin), Rotation.apply(key, cos, sin)  # type: ignore[no-untyped-call]
     near, far = sin.chunk(2, -1)
     return turn(query, cos, near, far), turn(key, cos, near, far)

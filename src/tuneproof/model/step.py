@@ -11,7 +11,7 @@ function, so that what is planned is what runs. In: encoded rows. Out: the summe
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Protocol
 
 import torch
 from peft import PeftModel
@@ -129,7 +129,16 @@ def get_base(model: Any) -> Any:
     return model.get_base_model() if isinstance(model, PeftModel) else model
 
 
-def sum_loss(model: nn.Module, pack: Pack, *, chunk: int, plain_head: bool = True) -> Tensor:
+class Recorded(Protocol):
+    """A decoder whose passes are recorded (model/decoder)."""
+
+    def read(self, pack: Pack) -> Tensor | None:
+        """Last hidden states of all tokens, (T, H); None where this pack is not one for it."""
+
+
+def sum_loss(
+    model: nn.Module, pack: Pack, *, chunk: int, plain_head: bool = True, decoder: Recorded | None = None
+) -> Tensor:
     """Summed cross-entropy of a pack's trained tokens, in nats: a scalar with a gradient.
 
     `model` is a PEFT or plain causal LM. `plain_head` says that logits are `hidden @ head.T` and nothing more
@@ -141,14 +150,17 @@ def sum_loss(model: nn.Module, pack: Pack, *, chunk: int, plain_head: bool = Tru
         return (losses_NV.gather(1, wanted.ids_NK) * wanted.shares_NK).sum()
     head_VH = get_base(model).get_output_embeddings().weight
     loss: Tensor = ChunkedCrossEntropy.apply(  # type: ignore[no-untyped-call]
-        read_hidden(model, pack), head_VH, wanted, chunk
+        read_hidden(model, pack, decoder), head_VH, wanted, chunk
     )
     return loss
 
 
-def read_hidden(model: nn.Module, pack: Pack) -> Tensor:
+def read_hidden(model: nn.Module, pack: Pack, decoder: Recorded | None = None) -> Tensor:
     """Last hidden states where the trained tokens are predicted: shape (N, H)."""
-    hidden_TH: Tensor = get_base(model).get_decoder()(**_lay_inputs(pack)).last_hidden_state[0]
+    hidden_TH = decoder.read(pack) if decoder else None
+    if hidden_TH is None:
+        hidden_TH = get_base(model).get_decoder()(**_lay_inputs(pack)).last_hidden_state[0]
+    assert hidden_TH is not None
     return hidden_TH.index_select(0, pack.source_N)
 
 

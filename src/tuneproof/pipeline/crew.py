@@ -34,7 +34,7 @@ from tuneproof.rundir import RunDir
 from tuneproof.training.dataset import RowSet, encode_rows
 from tuneproof.training.recovery import Lighter, refuse_split
 from tuneproof.training.rehearse import Rehearsal, rehearse_step
-from tuneproof.training.train import StepLog, train_adapter
+from tuneproof.training.train import StepLog, set_course, train_adapter
 
 
 class Ask(NamedTuple):
@@ -193,7 +193,7 @@ def rehearse_share(work: Work, rows: RowSet) -> Rehearsal:
     """
     with hold_together(work):
         try:
-            return rehearse_step(work.model, rows, work.shape, work.config.train.batch_size)
+            return rehearse_step(work.model, rows, work.shape, set_course(len(rows), work.config))
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise

@@ -21,6 +21,7 @@ from tuneproof.records import Recovery
 from tuneproof.training.dataset import RowSet
 from tuneproof.training.recovery import Lighter, lighten
 from tuneproof.training.rehearse import Rehearsal, rehearse_step
+from tuneproof.training.train import set_course
 from tuneproof.training.trainer import StepReport
 
 WORTH_SAYING = 0.15
@@ -44,7 +45,7 @@ def rehearse_within_memory(work: Work, rows: RowSet) -> Rehearsal:
     heaviest = sorted(rows.encoded, key=lambda row: -len(row.ids))[: work.config.train.batch_size]
     while True:
         try:
-            return rehearse_step(work.model, rows, work.shape, work.config.train.batch_size)
+            return rehearse_step(work.model, rows, work.shape, set_course(len(rows), work.config))
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise

@@ -43,6 +43,8 @@ PROBED = 32
 """Items of the speed probe on a processor."""
 NEW_TOKENS = 12
 """New tokens of each of them."""
+CARD_TOKENS = 32
+"""On a card, where the first one takes a recording (model/stepping), which is good for up to 64 of them."""
 MARGIN = 0.85
 """Share of the time limit that is planned for: answers get longer or shorter than guessed."""
 AS_LONG = 2.0
@@ -153,14 +155,15 @@ def probe_answers(work: Work) -> budget.Speeds:
 
         # A card loads what it computes a new token with at the first one.
         answer(prompts, 2)
-        first, more = answer(prompts, 1), answer(prompts, 1 + NEW_TOKENS)
-        first_long, more_long = answer(long, 1), answer(long, 1 + NEW_TOKENS)
-    new = len(prompts) * NEW_TOKENS
+        tokens = CARD_TOKENS if card else NEW_TOKENS
+        first, more = answer(prompts, 1), answer(prompts, 1 + tokens)
+        first_long, more_long = answer(long, 1), answer(long, 1 + tokens)
+    new = len(prompts) * tokens
     read = sum(map(len, prompts)) - (len(prompts) - 1) * count_shared(prompts)
     token, late = max(more - first, 1e-3) / new, (more_long - first_long) / new
     # The short prompts have a context too; at worst it is counted twice.
     attend = max(0.0, late - token) / max(1, len(beginning))
-    together = min(count, fit_batch(work, max(map(len, prompts)) + 1 + NEW_TOKENS)) if card else 1
+    together = min(count, fit_batch(work, max(map(len, prompts)) + 1 + tokens)) if card else 1
     return budget.Speeds(train=math.nan, generate=1 / token, prefill=read / first, attend=attend, together=together)
 
 

@@ -146,8 +146,11 @@ def train(work: Work) -> None:
         work.run.log_event("skipped", why=why)
         work.progress.say("train.skipped", why=why)
 
-    hear = partial(note_lighter, work, "train")
-    log = StepLog(load_steps(work), note, skip, on_checkpoint=partial(visit_checkpoint, work), on_lighter=hear)
+    def note_recorded(lengths: list[int], why: str) -> None:
+        work.run.log_event("recorded", lengths=lengths, why=why)
+
+    hear, visit = partial(note_lighter, work, "train"), partial(visit_checkpoint, work)
+    log = StepLog(load_steps(work), note, skip, visit, hear, note_recorded)
     with follow_me(work, "train") as crew:
         with hold_together(work):
             training = train_adapter(

@@ -22,6 +22,10 @@ from tuneproof.model.attention import FLASH_DEVICES, WideAttention
 
 Kernel = Literal["cpu", "flash", "efficient"]
 
+RECORDED_STATES = 3
+"""What a recorded pack (model/decoder) holds beside a launched one, in states of (T, H): the last hidden ones within
+the recording and outside, and the gradient by them. cuBLAS' workspace for its stream is left to the margin."""
+
 MATRIX_PRODUCTS = {"aten::mm", "aten::addmm", "aten::addmm_", "aten::bmm"}
 
 

@@ -22,14 +22,14 @@ from torch import Tensor, nn
 from transformers import DynamicCache
 
 from tuneproof.model.batch import can_fill, read_next
-from tuneproof.model.cache import RoomyLayer, open_cache
+from tuneproof.model.cache import RoomyLayer
 from tuneproof.model.fold import fold_adapter
 from tuneproof.model.generate import count_joining
 from tuneproof.model.offload import list_blocks
 from tuneproof.model.split import count_gathered, count_part, list_shared
 from tuneproof.model.step import Pack, sum_loss
 from tuneproof.plan.archive import Traced, recall_trace
-from tuneproof.plan.kernels import Kernel, name_attention
+from tuneproof.plan.kernels import RECORDED_STATES, Kernel, name_attention
 from tuneproof.plan.subject import (
     STATE_TABLES,
     Subject,
@@ -40,6 +40,7 @@ from tuneproof.plan.subject import (
     size_states,
 )
 from tuneproof.plan.tracker import Tracker
+from tuneproof.plan.watched import WatchedCache, fill_cache
 from tuneproof.records import Parts
 
 
@@ -71,8 +72,7 @@ class Answering(NamedTuple):
 def trace_step(subject: Subject, step: Step, *, kernel: Kernel) -> Traced:
     """Peak of one forward and backward with the optimizer's state there; a trace that was made before is recalled.
 
-    The optimizer's own step is not run: fused AdamW works in place, and its state is booked beforehand. Raises what
-    torch raises on a missing kernel.
+    The optimizer's own step is not run: fused AdamW works in place. Raises what torch raises on a missing kernel.
     """
     return recall_trace(("step", subject, step, kernel), lambda: _trace_step(subject, step, kernel))
 
@@ -90,10 +90,15 @@ def _trace_step(subject: Subject, step: Step, kernel: Kernel) -> Traced:
         assert weight.grad is not None
         tracker.follow(weight.grad, "gradients")
 
+    if recorded := kernel == "flash" and plain_head and takes_recording(subject, step):
+        wide = (RECORDED_STATES, sum(step.segments), model.config.get_text_config().hidden_size)
+        state.append(torch.empty(wide, dtype=getattr(torch, subject.dtype), device=tracker.device))
+        tracker.follow(state[-1], "activations")
     hooks = [one.register_post_accumulate_grad_hook(watch) for one in trained]
     try:
         with name_attention(kernel), tracker:
-            if step.accumulating:
+            # The gradients of what is recorded are buffers that stay.
+            if step.accumulating or recorded:
                 for parameter in trained:
                     parameter.grad = torch.zeros_like(parameter)
                     tracker.follow(parameter.grad, "gradients")
@@ -116,8 +121,7 @@ def _trace_step(subject: Subject, step: Step, kernel: Kernel) -> Traced:
 def trace_answers(subject: Subject, answering: Answering, *, kernel: Kernel) -> Traced:
     """Peak of answering one padded batch: the prefill, the last step on a full cache, and new rows beside it.
 
-    Base, candidates and the chosen adapter are measured before and after training, so no optimizer is there. A trace
-    that was made before is recalled.
+    Base and adapters are measured before and after training, so no optimizer is there. A trace made before is recalled.
     """
     return recall_trace(("answers", subject, answering, kernel), lambda: _trace_answers(subject, answering, kernel))
 
@@ -133,18 +137,18 @@ def _trace_answers(subject: Subject, answering: Answering, kernel: Kernel) -> Tr
         for module in model.modules():
             if isinstance(module, nn.Linear) and not module.weight.requires_grad:
                 tracker.follow(module.weight, "weights")
-        cache = _WatchedCache(tracker, model.config)
+        cache = WatchedCache(tracker, model.config)
         ids_BT = torch.zeros(answering.rows, answering.prompt, dtype=torch.long, device="meta")
         mask_BT = torch.ones_like(ids_BT)
         tokens_B = _ask(model, cache, ids_BT, mask_BT)
         if answering.new > 1:
             longest = answering.prompt + answering.new - 2
-            _fill_cache(cache, longest)
+            fill_cache(cache, longest)
             mask_BT = torch.ones(answering.rows, longest + 1, dtype=torch.long, device="meta")
             tokens_B = _ask(model, cache, tokens_B[:, None], mask_BT)
             if answering.joining and can_fill(cache):
                 # The rows that go on are moved to the front when their buffers are full.
-                _fill_cache(cache, longest)
+                fill_cache(cache, longest)
                 _join_rows(model, cache, ids_BT)
         del cache, ids_BT, mask_BT, tokens_B
     traced = _finish(tracker, static)
@@ -211,8 +215,8 @@ def _book_static(
 ) -> list[Tensor]:
     """Book weights, adapter and the optimizer's state; returns the tensors that must stay alive.
 
-    Streamed layers take a window beside the others on a GPU; on a CPU they lie in the same memory as all else. Layers
-    that are split take this rank's part, and a window for those that are gathered.
+    Streamed layers take a window beside the others on a GPU, and none on a CPU. Layers that are split take this rank's
+    part, and a window for those that are gathered.
     """
     quantised = set(find_linears(model)) if subject.quantization != "none" else set()
     blocks = list_blocks(model) if subject.offload else []
@@ -245,38 +249,17 @@ def _book_static(
 
 def count_window(blocks: Sequence[Sequence[Tensor]]) -> int:
     """Bytes of streamed weights that are on the device at a time: the block in use, and the next one."""
-    sizes = [sum(weight.numel() * weight.element_size() for weight in block) for block in blocks]
-    return sum(sorted(sizes)[-2:])
+    return sum(sorted(sum(weight.numel() * weight.element_size() for weight in block) for block in blocks)[-2:])
 
 
-class _WatchedCache(DynamicCache):
-    """The cache of answers, booking what it holds."""
-
-    def __init__(self, tracker: Tracker, config: Any) -> None:
-        super().__init__(config=config)
-        self.layers = open_cache(config).layers
-        self.tracker = tracker
-
-    def update(self, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
-        """Take in one layer's new keys and values."""
-        keys, values = super().update(*args, **kwargs)
-        self.tracker.follow(keys, "cache")
-        self.tracker.follow(values, "cache")
-        return keys, values
+def takes_recording(subject: Subject, step: Step) -> bool:
+    """Whether packs of the step are recorded on a card that can (`training/recording`)."""
+    return not (step.checkpointing or subject.offload or subject.ranks > 1 or subject.dropout)
 
 
-def _fill_cache(cache: _WatchedCache, length: int) -> None:
-    """Let every layer that keeps all tokens hold `length` of them; a sliding window stays as it is."""
-    for layer in cache.layers:
-        if isinstance(layer, RoomyLayer) and layer.is_initialized:
-            layer.reserve(length)
-            for buffer in layer.buffers or ():
-                cache.tracker.follow(buffer, "cache")
-
-
-def _join_rows(model: Any, cache: _WatchedCache, ids_BT: Tensor) -> None:
+def _join_rows(model: Any, cache: WatchedCache, ids_BT: Tensor) -> None:
     """Read as many prompts as may join at once into places of the cache, what they begin with being held beside it."""
-    held = _WatchedCache(cache.tracker, model.config)
+    held = WatchedCache(cache.tracker, model.config)
     _ask(model, held, ids_BT[:1], torch.ones_like(ids_BT[:1]))
     joining, width = count_joining(len(ids_BT)), ids_BT.shape[1]
     rows, group = torch.empty(joining, dtype=torch.long, device="meta"), DynamicCache()

@@ -11,9 +11,11 @@ import time
 from typing import Any, NamedTuple
 
 from tuneproof.model.chat import Encoded
+from tuneproof.model.decoder import RecordedDecoder
 from tuneproof.model.hardware import read_peak, reset_peak
 from tuneproof.model.step import build_pack, count_trained, sum_loss
 from tuneproof.training.dataset import RowSet
+from tuneproof.training.recording import Course, open_decoder
 from tuneproof.training.recovery import Shape, cut_rows
 
 
@@ -26,8 +28,11 @@ class Rehearsal(NamedTuple):
     """Peak of the device's tensors (CUDA) or of the process (CPU) in the heaviest step."""
 
 
-def rehearse_step(model: Any, rows: RowSet, shape: Shape, batch_size: int) -> Rehearsal:
-    """Run the fullest pack of the longest rows for its memory, then a batch of typical rows for its speed."""
+def rehearse_step(model: Any, rows: RowSet, shape: Shape, course: Course) -> Rehearsal:
+    """Run the fullest pack of the longest rows for its memory, then a batch of typical rows for its speed.
+
+    Recorded where the training will be: the first time is the recording's, of the others the shorter one counts.
+    """
     device = next(model.parameters()).device.type
     order = sorted(range(len(rows)), key=lambda at: -len(rows.encoded[at].ids))
     heaviest: list[Encoded] = []
@@ -36,22 +41,26 @@ def rehearse_step(model: Any, rows: RowSet, shape: Shape, batch_size: int) -> Re
             break
         heaviest.append(rows.encoded[at])
     model.train()
+    decoder = open_decoder(model, rows, shape, course)
     reset_peak(device)
-    _run(model, [heaviest], shape)
+    _run(model, [heaviest], shape, decoder)
     peak = read_peak(device)
-    every = max(1, len(order) // batch_size)
-    typical = [rows.encoded[at] for at in order[every // 2 :: every]][:batch_size]
+    every = max(1, len(order) // course.batch_size)
+    typical = [rows.encoded[at] for at in order[every // 2 :: every]][: course.batch_size]
     packs = [[typical[at] for at in pack] for pack in cut_rows(typical, shape)]
-    seconds = min(_run(model, packs, shape) for _ in range(2))
+    seconds = min(_run(model, packs, shape, decoder) for _ in range(2))
     return Rehearsal(speed=sum(len(row.ids) for row in typical) / seconds, peak_bytes=peak)
 
 
-def _run(model: Any, packs: list[list[Encoded]], shape: Shape) -> float:
+def _run(model: Any, packs: list[list[Encoded]], shape: Shape, decoder: RecordedDecoder | None) -> float:
     """Seconds of forward and backward of packs; the gradients are dropped."""
     device = next(model.parameters()).device
     started = time.perf_counter()
+    if decoder is not None:
+        decoder.begin()
     for rows in packs:
-        loss = sum_loss(model, build_pack(rows, device), chunk=shape.loss_chunk, plain_head=shape.plain_head)
+        pack = build_pack(rows, device)
+        loss = sum_loss(model, pack, chunk=shape.loss_chunk, plain_head=shape.plain_head, decoder=decoder)
         (loss / count_trained(rows)).backward()
         # Reading the value waits for the device.
         loss.item()

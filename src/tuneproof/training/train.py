@@ -21,6 +21,7 @@ from tuneproof.records import TrainingRecord
 from tuneproof.training.checkpoint import Checkpoints
 from tuneproof.training.dataset import RowSet
 from tuneproof.training.guards import CheckpointCallback, LossWatch, StopCallback, WeightCallback, catch_signals
+from tuneproof.training.recording import Course
 from tuneproof.training.recovery import Lighter, Shape
 from tuneproof.training.trackers import list_reports, open_trackers
 from tuneproof.training.trainer import PackedTrainer, StepReport
@@ -43,6 +44,8 @@ class StepLog(NamedTuple):
     """Hears of each checkpoint but the last one, and may ask the model. Its time is none of the training's."""
     on_lighter: Callable[[int, Lighter], None] = lambda step, change: None
     """Hears that memory ran out in a step, and what was changed before it was taken again."""
+    on_recorded: Callable[[list[int], str], None] = lambda lengths, why: None
+    """Hears for which lengths of packs the passes were recorded (CUDA), or why they could not be."""
 
 
 def count_steps(rows: int, config: RunConfig) -> int:
@@ -52,6 +55,11 @@ def count_steps(rows: int, config: RunConfig) -> int:
     assert config.train.epochs is not None
     per_epoch = -(-rows // config.train.batch_size)
     return max(1, round(config.train.epochs * per_epoch))
+
+
+def set_course(rows: int, config: RunConfig) -> Course:
+    """What a training of so many rows is to do."""
+    return Course(config.train.batch_size, count_steps(rows, config), config.train.kernels)
 
 
 def train_adapter(
@@ -91,15 +99,23 @@ def train_adapter(
         watch.look(report.step, report.loss)
 
     with quiet_transformers(), catch_signals() as stop:
-        pauses = CheckpointCallback(log.on_checkpoint)
+
+        def pause(step: int) -> None:
+            trainer.forget_recordings(if_short=True)
+            assert log.on_checkpoint is not None
+            log.on_checkpoint(step)
+
+        pauses = CheckpointCallback(pause if log.on_checkpoint else None)
         arguments, callbacks = _arguments(config, steps, folder, device), [StopCallback(stop), pauses]
         trainer = PackedTrainer(model, arguments, rows=rows, shape=shape, on_step=note, callbacks=callbacks)
-        trainer.checkpoints, trainer.on_lighter = checkpoints, log.on_lighter
+        trainer.course = set_course(len(rows), config)
+        trainer.checkpoints, trainer.on_lighter, trainer.on_recorded = checkpoints, log.on_lighter, log.on_recorded
         _equip(trainer, config, folder)
         if reached < steps:
             crew.tell(lambda: checkpoints.require_room_for(min(checkpoints.keep, -(-steps // checkpoints.every))))
             crew.copy_weights([weight for weight in model.parameters() if weight.requires_grad])
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        trainer.forget_recordings()
     if stop.number is not None:
         step = max(reached, trainer.state.global_step)
         raise StoppedError("train.stopped", signal_number=stop.number, step=step, steps=steps, run=folder.parent)

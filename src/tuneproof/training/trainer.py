@@ -20,9 +20,12 @@ from transformers import Trainer, TrainerCallback, TrainingArguments
 from tuneproof.errors import TrainingError
 from tuneproof.model.chat import Encoded
 from tuneproof.model.crew import join_crew
-from tuneproof.model.step import OptimizerName, build_optimizer, build_pack, count_trained, sum_loss
+from tuneproof.model.decoder import RecordedDecoder
+from tuneproof.model.load import is_recomputing
+from tuneproof.model.step import OptimizerName, build_optimizer, build_pack, count_trained, get_base, sum_loss
 from tuneproof.training.checkpoint import Checkpoints
 from tuneproof.training.dataset import RowSet
+from tuneproof.training.recording import Course, open_decoder
 from tuneproof.training.recovery import Footing, Lighter, Shape, cut_rows, take_step
 
 
@@ -67,14 +70,18 @@ class PackedTrainer(Trainer):
         callbacks: list[TrainerCallback],
     ) -> None:
         super().__init__(model, args, train_dataset=rows, data_collator=collate_rows, callbacks=callbacks)
-        self._trained = model
+        self._trained, self._rows = model, rows
         self.shape = shape
         self.on_step = on_step
         self.on_lighter: Callable[[int, Lighter], None] = lambda step, change: None
         """Hears that a step ran out of memory and what was changed; see training/recovery.py."""
+        self.on_recorded: Callable[[list[int], str], None] = lambda lengths, why: None
+        """Hears for which lengths passes were recorded when they are let go of; none, and why, where it failed."""
         self.optimizer_name: OptimizerName = "adamw"
+        self.course = Course(args.per_device_train_batch_size, args.max_steps)
         self.batch = Rows([])
         self.crew = join_crew()
+        self._recorded: tuple[tuple[Shape, bool], RecordedDecoder | None] | None = None
         self.computed = 0
         """Rows that this rank has computed, a row once a pass."""
         self.checkpoints = Checkpoints(Path(str(args.output_dir)))
@@ -96,12 +103,16 @@ class PackedTrainer(Trainer):
 
         def attempt(shape: Shape) -> Tensor:
             total = torch.zeros((), device=self.args.device)
+            decoder = self._open_decoder(shape)
             packs = [[mine[at] for at in chosen] for chosen in cut_rows(mine, shape)]
             if shape.in_step:
                 packs += [[NOTHING]] * ((self.crew.agree(len(packs)) or 0) - len(packs))
             for rows in packs:
                 pack = build_pack(rows, self.args.device)
-                loss = sum_loss(model, pack, chunk=shape.loss_chunk, plain_head=shape.plain_head) / trained
+                loss = (
+                    sum_loss(model, pack, chunk=shape.loss_chunk, plain_head=shape.plain_head, decoder=decoder)
+                    / trained
+                )
                 self.accelerator.backward(loss)
                 total += loss.detach()
             return total
@@ -115,6 +126,34 @@ class PackedTrainer(Trainer):
         tokens = sum(len(row.ids) for row in self.batch.encoded)
         self.on_step(StepReport(self.state.global_step + 1, mean, tokens, trained))
         return total
+
+    def _open_decoder(self, shape: Shape) -> RecordedDecoder | None:
+        """The decoder's passes as they are recorded for this shape, gradients at zero; None where they are not."""
+        way = shape, is_recomputing(get_base(self._trained))
+        if self._recorded is None or self._recorded[0] != way:
+            # The old one first: its memory is as large.
+            self._recorded = None
+            self._recorded = way, open_decoder(self._trained, self._rows, shape, self.course)
+        decoder = self._recorded[1]
+        if decoder is not None and not decoder.works:
+            self.on_recorded([], decoder.recorder.why)
+            decoder = None
+            self._recorded = way, decoder
+        if decoder is not None:
+            decoder.begin()
+        return decoder
+
+    def forget_recordings(self, *, if_short: bool = False) -> None:
+        """Let go of the memory that recorded passes hold between steps; with `if_short` on a card that is half full.
+
+        Who answers in the middle of a training was promised that memory by the plan.
+        """
+        if self._recorded is None or self._recorded[1] is None:
+            return
+        free, total = torch.cuda.mem_get_info(self.args.device) if torch.cuda.is_available() else (1, 1)
+        if not if_short or free < total / 2:
+            self.on_recorded(sorted(self._recorded[1].recorded), "")
+            self._recorded = None
 
     def _note_lighter(self, change: Lighter) -> None:
         self.on_lighter(self.state.global_step + 1, change)

@@ -1,0 +1,135 @@
+"""Recorded steps on a CUDA device: the same answers, gradients and training as launched kernel by kernel."""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import pytest
+import torch
+from transformers import LlamaConfig, Qwen2Config
+
+from tests.gpu.conftest import build_tuned
+from tests.gpu.test_speed import load, make_rows
+from tests.model.test_generate import HEADS, build_model, make_prompts
+from tuneproof.config import RunConfig
+from tuneproof.model import graph, liger, stepping
+from tuneproof.model.chat import Encoded
+from tuneproof.model.decoder import RecordedDecoder, Room
+from tuneproof.model.generate import generate_answers
+from tuneproof.model.step import build_pack, count_trained, sum_loss
+from tuneproof.records import Message, Row
+from tuneproof.training.dataset import RowSet
+from tuneproof.training.recovery import Shape
+from tuneproof.training.train import StepLog, train_adapter
+from tuneproof.training.trainer import StepReport
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 32])
+@pytest.mark.parametrize("config_class", [LlamaConfig, Qwen2Config])
+def test_recorded_answers_are_the_same(config_class: Any, batch_size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In fp32, where no two tokens are about as likely: rows come and go, the cache grows and forgets."""
+    model = build_model(config_class, **HEADS).to("cuda")
+    prompts, draw = make_prompts(60), random.Random(4)
+    limits = [draw.choice([1, 2, 9, 40, 150]) for _ in prompts]
+    recorded: list[Any] = []
+    record = stepping.record_step
+
+    def note(*given: Any) -> Any:
+        recorded.append(record(*given))
+        return recorded[-1]
+
+    monkeypatch.setattr(stepping, "record_step", note)
+    found = generate_answers(model, prompts, limits=limits, ends=[3], batch_size=batch_size)
+    assert recorded
+    assert all(recorded)
+    monkeypatch.setenv(graph.SWITCH, "0")
+    assert generate_answers(model, prompts, limits=limits, ends=[3], batch_size=batch_size) == found
+
+
+def test_what_asks_the_card_is_not_recorded() -> None:
+    """And leaves nothing behind: what comes after it computes as ever, on the stream that it was on."""
+    model = torch.nn.Linear(4, 4, device="cuda")
+    asked: list[float] = []
+    recorder, x, stream = graph.Recorder(model), torch.ones(4, 4, device="cuda"), torch.cuda.current_stream()
+    assert recorder.record(lambda: asked.append(float(x.sum()))) is None
+    assert not recorder.works
+    assert torch.cuda.current_stream() == stream
+    assert float((x + 1).sum()) == 32.0
+    assert recorder.record(lambda: None) is None
+
+
+def take_step(model: Any, rows: Sequence[Encoded], decoder: RecordedDecoder | None = None) -> dict[str, torch.Tensor]:
+    model.zero_grad(set_to_none=True)
+    if decoder:
+        decoder.begin()
+    (sum_loss(model, build_pack(rows, "cuda"), chunk=256, decoder=decoder) / count_trained(rows)).backward()
+    return {name: weight.grad.clone() for name, weight in model.named_parameters() if weight.grad is not None}
+
+
+@pytest.mark.parametrize("with_liger", [False, True])
+def test_recorded_gradients_are_as_near_to_the_true_ones(qwen_config: Qwen2Config, with_liger: bool) -> None:
+    """In 16 bits, against fp32: as near as those of a step launched kernel by kernel."""
+    if with_liger and liger.load_kernels() is None:
+        pytest.skip("Liger's kernels are not installed")
+    model = load(qwen_config)
+    decoder = RecordedDecoder(model, Room(2048, 16, 900))
+    decoder.fused = with_liger
+    found: list[tuple[list[Encoded], dict[str, torch.Tensor], dict[str, torch.Tensor]]] = []
+    for lengths in ((900, 300, 60), (900, 436, 300, 212, 100, 100)):
+        rows = make_rows(lengths)
+        found.append((rows, take_step(model, rows), take_step(model, rows, decoder)))
+        assert decoder.works
+        assert decoder.fused == with_liger
+    del decoder
+    model.float()
+    for rows, launched, recorded in found:
+        wanted = take_step(model, rows)
+        assert recorded.keys() == launched.keys() == wanted.keys()
+        apart = [differ(launched, wanted), differ(recorded, wanted)]
+        sys.stdout.write(f"\nfrom the gradients in fp32: launched {apart[0]:.4f}, recorded {apart[1]:.4f}")
+        assert apart[1] < 1.1 * apart[0]
+
+
+def differ(found: dict[str, torch.Tensor], wanted: dict[str, torch.Tensor]) -> float:
+    """The mean relative difference of a weight's gradient."""
+    return fmean(float((found[name] - wanted[name]).norm() / wanted[name].norm()) for name in wanted)
+
+
+@pytest.mark.parametrize("graphs", ["0", "1"])
+def test_a_run_of_real_lengths(
+    qwen_config: Qwen2Config, graphs: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The trainer itself: losses as without recordings, and the time a step takes, told."""
+    monkeypatch.setenv(graph.SWITCH, graphs)
+    model = build_tuned(qwen_config, 8)
+    draw = random.Random(2)
+    encoded = make_rows([draw.choice((60, 90, 120, 180, 260, 400)) for _ in range(48)])
+    said = [Message(role="user", content="q"), Message(role="assistant", content="a")]
+    rows = RowSet([Row(id=str(n), file="f", line=n, task="t", messages=said) for n in range(48)], encoded)
+    config = RunConfig()
+    knobs = config.train
+    knobs.learning_rate, knobs.max_steps, knobs.save_steps, knobs.batch_size = 1e-3, 24, 24, 8
+    reports: list[StepReport] = []
+    ends: list[float] = []
+
+    def note(report: StepReport) -> None:
+        reports.append(report)
+        ends.append(time.perf_counter())
+
+    shape = Shape(8192, 256, plain_head=True)
+    train_adapter(model, rows, config=config, shape=shape, folder=tmp_path / "checkpoints", log=StepLog([], note))
+    per_step = (ends[-1] - ends[11]) / 12
+    sys.stdout.write(f"\nrecorded {graphs}: {1000 * per_step:.0f} ms a step, loss {reports[-1].loss:.4f}")
+    assert reports[-1].loss < reports[0].loss
+    LOSSES[graphs] = [report.loss for report in reports]
+    if len(LOSSES) == 2:
+        torch.testing.assert_close(torch.tensor(LOSSES["1"]), torch.tensor(LOSSES["0"]), rtol=2e-2, atol=2e-2)
+
+
+LOSSES: dict[str, list[float]] = {}
