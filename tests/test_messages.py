@@ -32,6 +32,7 @@ FAMILIES = (
     "chat.command.",
     "chat.does.",
     "chat.ending.",
+    "finding_kind.",
     "probes.why.",
     "report.headline.opinion_",
     "report.line.",

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.pipeline.test_chain import make_config, write_rows
+from tuneproof.config.load import load_settled
 from tuneproof.errors import DataError, RunError, UsageError
 from tuneproof.pipeline import RunRequest, run_all
+from tuneproof.pipeline.probes import choice_probes, verdict_probes
+from tuneproof.pipeline.work import Work
 from tuneproof.progress import Quiet
 from tuneproof.records import Verdict
 from tuneproof.rundir import RunDir
@@ -76,6 +80,24 @@ def test_both_arms_answer_them_beside_ours_and_they_count(probed: tuple[RunDir, 
     assert counted == 20
     assert {"mine", "sums"} <= {*retention.by_family, *retention.left_out}
     assert sum(cell["n"] for cell in retention.by_language.values()) <= retention.n
+
+
+def test_what_is_asked_for_the_choice_is_not_asked_for_the_verdict_though_one_list_is_lost(
+    probed: tuple[RunDir, Listener], tmp_path: Path
+) -> None:
+    """Which of both a probe was for is known from the answers; what is left of them says it for the others."""
+    run, _ = probed
+    dealt = {suite: {answer.id for answer in run.load_answers("base", suite)} for suite in ("slice", "retention")}
+    for lost, draw in (("retention", verdict_probes), ("slice", choice_probes)):
+        copy = RunDir(tmp_path / lost)
+        shutil.copytree(run.path, copy.path)
+        work = Work(copy, load_settled(copy.config), Quiet())
+        assert [item.id for item in draw(work)] == [answer.id for answer in run.load_answers("base", lost)]
+        (copy.path / "eval" / "base" / f"{lost}.jsonl").unlink()
+        found = {item.id for item in draw(Work(copy, load_settled(copy.config), Quiet()))}
+        other = "slice" if lost == "retention" else "retention"
+        assert found == dealt[lost]
+        assert not found & dealt[other]
 
 
 def test_other_probes_are_another_experiment(probed: tuple[RunDir, Listener], tiny_model_dir: Path) -> None:

@@ -31,6 +31,7 @@ CATALOGUES = (
     "errors",
     "evals",
     "export",
+    "kinds",
     "machine",
     "plan",
     "timing",

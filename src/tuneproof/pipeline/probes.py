@@ -40,12 +40,23 @@ def draw_probes(work: Work) -> tuple[list[Item], list[Item]]:
 
 def choice_probes(work: Work) -> list[Item]:
     """The probes that candidates answer."""
-    return _find_dealt(work, "slice") or draw_probes(work)[0]
+    return _find_dealt(work, "slice") or _leave_out(work, "retention")[0]
 
 
 def verdict_probes(work: Work) -> list[Item]:
     """The verdict's probes, the user's own last."""
-    return _find_dealt(work, "retention") or draw_probes(work)[1]
+    return _find_dealt(work, "retention") or _leave_out(work, "slice")[1]
+
+
+def _leave_out(work: Work, suite: str) -> tuple[list[Item], list[Item]]:
+    """What is drawn, for choice and verdict; where one was dealt to already and the other's answers are lost, the other
+    gets what is left, since none may be asked for both."""
+    choice, verdict = draw_probes(work)
+    dealt = {item.id for item in _find_dealt(work, suite)}
+    if not dealt:
+        return choice, verdict
+    left = [item for item in (*choice, *verdict) if item.id not in dealt]
+    return left, left
 
 
 def _find_dealt(work: Work, suite: str) -> list[Item]:
