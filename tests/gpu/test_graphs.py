@@ -18,7 +18,7 @@ from tests.gpu.conftest import build_tuned
 from tests.gpu.test_speed import load, make_rows
 from tests.model.test_generate import HEADS, build_model, make_prompts
 from tuneproof.config import RunConfig
-from tuneproof.model import graph, liger, stepping
+from tuneproof.model import graph, liger
 from tuneproof.model.chat import Encoded
 from tuneproof.model.decoder import RecordedDecoder, Room
 from tuneproof.model.generate import generate_answers
@@ -38,13 +38,13 @@ def test_recorded_answers_are_the_same(config_class: Any, batch_size: int, monke
     prompts, draw = make_prompts(60), random.Random(4)
     limits = [draw.choice([1, 2, 9, 40, 150]) for _ in prompts]
     recorded: list[Any] = []
-    record = stepping.record_step
+    record = graph.Recorder.record
 
     def note(*given: Any) -> Any:
         recorded.append(record(*given))
         return recorded[-1]
 
-    monkeypatch.setattr(stepping, "record_step", note)
+    monkeypatch.setattr(graph.Recorder, "record", note)
     found = generate_answers(model, prompts, limits=limits, ends=[3], batch_size=batch_size)
     assert recorded
     assert all(recorded)
@@ -52,16 +52,40 @@ def test_recorded_answers_are_the_same(config_class: Any, batch_size: int, monke
     assert generate_answers(model, prompts, limits=limits, ends=[3], batch_size=batch_size) == found
 
 
-def test_what_asks_the_card_is_not_recorded() -> None:
-    """And leaves nothing behind: what comes after it computes as ever, on the stream that it was on."""
+def test_what_waits_for_the_card_is_found_out_before_it_is_recorded() -> None:
+    """And done all the same; what does not wait is recorded, forward and backward."""
     model = torch.nn.Linear(4, 4, device="cuda")
     asked: list[float] = []
+    x = torch.ones(4, 4, device="cuda")
+    recorder = graph.Recorder(model)
+    recorder.prove(lambda: asked.append(float(x.sum())))
+    assert asked == [16.0]
+    assert not recorder.works
+    assert "test_graphs.py" in recorder.why
+    assert recorder.record(lambda: None) is None
+    recorder = graph.Recorder(model)
+
+    def compute() -> None:
+        (gradient,) = torch.autograd.grad(model(x).square().sum(), model.weight)
+        x.add_(gradient.clamp(0, 1))
+
+    recorder.prove(compute)
+    assert recorder.works, recorder.why
+    before = x.clone()
+    recording = recorder.record(compute)
+    assert recording
+    assert torch.equal(x, before)
+    recording.replay()
+    assert not torch.equal(x, before)
+
+
+def test_a_recording_that_breaks_off_leaves_the_stream_as_it_was() -> None:
+    model, asked = torch.nn.Linear(4, 4, device="cuda"), list[float]()
     recorder, x, stream = graph.Recorder(model), torch.ones(4, 4, device="cuda"), torch.cuda.current_stream()
     assert recorder.record(lambda: asked.append(float(x.sum()))) is None
     assert not recorder.works
     assert torch.cuda.current_stream() == stream
     assert float((x + 1).sum()) == 32.0
-    assert recorder.record(lambda: None) is None
 
 
 def take_step(model: Any, rows: Sequence[Encoded], decoder: RecordedDecoder | None = None) -> dict[str, torch.Tensor]:

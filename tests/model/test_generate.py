@@ -99,7 +99,11 @@ class Repeats:
     made: ClassVar[list[Any]] = []
 
     def __init__(self, model: Any) -> None:
-        self.works = True
+        self.works, self.proven = True, False
+
+    def prove(self, work: Any) -> None:
+        work()
+        self.proven = True
 
     def record(self, work: Any, beside: Any = None) -> Recording | None:
         self.made.append(work)
@@ -138,6 +142,15 @@ def test_a_recorder_that_fails_leaves_the_answers_to_steps_launched_one_by_one(
             self.works = False
 
     monkeypatch.setattr(stepping, "Recorder", Fails)
+    assert generate_answers(model, PROMPTS, limits=[9] * 5, ends=[], batch_size=2) == wanted
+    assert len(tried) == 1
+
+    class Waits(Fails):
+        def prove(self, work: Any) -> None:
+            super().prove(work)
+            self.works = False
+
+    monkeypatch.setattr(stepping, "Recorder", Waits)
     assert generate_answers(model, PROMPTS, limits=[9] * 5, ends=[], batch_size=2) == wanted
     assert len(tried) == 1
 

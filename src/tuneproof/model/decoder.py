@@ -127,7 +127,7 @@ class RecordedDecoder:
     def _record(self, length: int) -> RecordedPack | None:
         """Both passes over packs of this length."""
         if not self.recorded:
-            self._prepare()
+            self.recorder.prove(self._prepare)
         beside = next(iter(self.recorded.values())).forward if self.recorded else None
         forward = self.recorder.record(lambda: self._go(length), beside)
         backward = self.recorder.record(lambda: self._return(length), forward) if forward else None

@@ -20,7 +20,7 @@ from transformers.cache_utils import DynamicLayer
 
 from tuneproof.model.batch import Batch, Picker, can_fill, read_next, read_on
 from tuneproof.model.cache import RoomyLayer
-from tuneproof.model.graph import Recorder
+from tuneproof.model.graph import Recorder, Recording
 
 STEPS = 8
 """Recorded steps that take about as long as what Python launches: reading prompts, or recording."""
@@ -53,9 +53,10 @@ class Stepper:
                 cast(RoomyLayer, layer).make_room()
             if self.step is None or not self.step.fits(batch):
                 self.forget()
-                self.step = record_step(self.model, batch, self.recorder)
-            if self.step is not None:
-                return self.step.read(batch, self.pick)
+                self.step = FixedStep(self.model, batch, self.recorder)
+            if read := self.step.read(batch, self.pick):
+                return read
+        self.forget()
         return read_on(self.model, batch, self.pick)
 
     def forget(self) -> None:
@@ -84,8 +85,9 @@ class ColumnLayer(DynamicLayer):
 class FixedStep:
     """One more token of each row of a batch, in memory that stays where it is."""
 
-    def __init__(self, model: nn.Module, batch: Batch) -> None:
-        self.model = model
+    def __init__(self, model: nn.Module, batch: Batch, recorder: Recorder) -> None:
+        self.model, self.recorder = model, recorder
+        self.recording: Recording | None = None
         self.layers = [cast(RoomyLayer, layer) for layer in batch.cache.layers]
         self.buffers = [layer.hold() for layer in self.layers]
         rows, room, device = len(batch.next_B), self.buffers[0][0].shape[2], batch.next_B.device
@@ -113,8 +115,8 @@ class FixedStep:
         layers = [cast(RoomyLayer, layer) for layer in batch.cache.layers]
         return all(layer.buffers is held for layer, held in zip(layers, self.buffers, strict=True))
 
-    def read(self, batch: Batch, pick: Picker) -> Batch:
-        """The batch after the step."""
+    def read(self, batch: Batch, pick: Picker) -> Batch | None:
+        """The batch after the step; None where it could not be recorded, and so was not taken."""
         start, end = self.layers[0].first, self.layers[0].end()
         if self.last is None or batch is not self.last[0] or end != self.last[1]:
             # A copy: it may be a view of what is cleared.
@@ -124,7 +126,8 @@ class FixedStep:
             self.position_B1.copy_(batch.position_B1)
             self.column_1.fill_(end)
         self.ids_B1.copy_(batch.next_B[:, None])
-        self.replay()
+        if not self.launch():
+            return None
         for layer in self.layers:
             layer.grow()
         next_B = pick(self.logits_BV)
@@ -133,16 +136,12 @@ class FixedStep:
         self.last = read, end + 1
         return read
 
-    def replay(self) -> None:
-        """Launch what was recorded."""
-        self.work()
-
-
-def record_step(model: nn.Module, batch: Batch, recorder: Recorder) -> FixedStep | None:
-    """A step of this batch, recorded; None where it cannot be."""
-    step = FixedStep(model, batch)
-    recording = recorder.record(step.work)
-    if recording is None:
-        return None
-    step.replay = recording.replay  # type: ignore[method-assign]
-    return step
+    def launch(self) -> bool:
+        """Take the step: the very first one kernel by kernel, to find out whether it can be recorded."""
+        if not self.recorder.proven:
+            self.recorder.prove(self.work)
+            return True
+        self.recording = self.recording or self.recorder.record(self.work)
+        if self.recording is not None:
+            self.recording.replay()
+        return self.recording is not None
