@@ -32,14 +32,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Name one as eos_token in its tokenizer_config.json: without it an answer never ends.",
         "请在 tokenizer_config.json 中用 eos_token 指定一个，否则回答不会结束。",
     ),
-    "model.no_liger": (
-        "Liger's kernels are asked for, and liger-kernel or Triton is not installed.",
-        "要求使用 Liger 的内核，但没有安装 liger-kernel 或 Triton。",
-    ),
-    "model.no_liger.hint": (
-        "pip install 'tuneproof[liger]' on Linux with a CUDA device; or leave out train.kernels.",
-        "在带 CUDA 设备的 Linux 上执行 pip install 'tuneproof[liger]'；或者去掉 train.kernels。",
-    ),
     "model.no_bitsandbytes": (
         "Weights and optimizer states in fewer bits need bitsandbytes, which is not installed.",
         "低比特的权重和优化器状态需要 bitsandbytes，但没有安装。",

@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 MESSAGES: dict[str, tuple[str, str]] = {
+    "model.no_liger": (
+        "Liger's kernels are asked for, and liger-kernel or Triton is not installed.",
+        "要求使用 Liger 的内核，但没有安装 liger-kernel 或 Triton。",
+    ),
+    "model.no_liger.hint": (
+        "pip install 'tuneproof[liger]' on Linux with a CUDA device; or leave out train.kernels.",
+        "在带 CUDA 设备的 Linux 上执行 pip install 'tuneproof[liger]'；或者去掉 train.kernels。",
+    ),
     "report.no_tracker": ("The tracker {name} is not installed.", "没有安装跟踪工具 {name}。"),
     "report.no_tracker.hint": ("pip install {name}, or leave it out.", "请运行 pip install {name}，或去掉它。"),
     # Memory at run time.

@@ -146,11 +146,8 @@ def train(work: Work) -> None:
         work.run.log_event("skipped", why=why)
         work.progress.say("train.skipped", why=why)
 
-    def note_recorded(lengths: list[int], why: str) -> None:
-        work.run.log_event("recorded", lengths=lengths, why=why)
-
     hear, visit = partial(note_lighter, work, "train"), partial(visit_checkpoint, work)
-    log = StepLog(load_steps(work), note, skip, visit, hear, note_recorded)
+    log = StepLog(load_steps(work), note, skip, visit, hear, partial(work.run.log_event, "recorded"))
     with follow_me(work, "train") as crew:
         with hold_together(work):
             training = train_adapter(

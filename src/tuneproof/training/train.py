@@ -44,8 +44,8 @@ class StepLog(NamedTuple):
     """Hears of each checkpoint but the last one, and may ask the model. Its time is none of the training's."""
     on_lighter: Callable[[int, Lighter], None] = lambda step, change: None
     """Hears that memory ran out in a step, and what was changed before it was taken again."""
-    on_recorded: Callable[[list[int], str], None] = lambda lengths, why: None
-    """Hears for which lengths of packs the passes were recorded (CUDA), or why they could not be."""
+    on_recorded: Callable[..., None] = lambda **facts: None
+    """Hears for which `lengths` of packs the passes were recorded (CUDA), or `why` they could not be."""
 
 
 def count_steps(rows: int, config: RunConfig) -> int:
@@ -99,23 +99,15 @@ def train_adapter(
         watch.look(report.step, report.loss)
 
     with quiet_transformers(), catch_signals() as stop:
-
-        def pause(step: int) -> None:
-            trainer.forget_recordings(if_short=True)
-            assert log.on_checkpoint is not None
-            log.on_checkpoint(step)
-
-        pauses = CheckpointCallback(pause if log.on_checkpoint else None)
+        pauses = CheckpointCallback(log.on_checkpoint)
         arguments, callbacks = _arguments(config, steps, folder, device), [StopCallback(stop), pauses]
         trainer = PackedTrainer(model, arguments, rows=rows, shape=shape, on_step=note, callbacks=callbacks)
-        trainer.course = set_course(len(rows), config)
-        trainer.checkpoints, trainer.on_lighter, trainer.on_recorded = checkpoints, log.on_lighter, log.on_recorded
-        _equip(trainer, config, folder)
+        trainer.checkpoints = checkpoints
+        _equip(trainer, config, log, folder)
         if reached < steps:
             crew.tell(lambda: checkpoints.require_room_for(min(checkpoints.keep, -(-steps // checkpoints.every))))
             crew.copy_weights([weight for weight in model.parameters() if weight.requires_grad])
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-        trainer.forget_recordings()
     if stop.number is not None:
         step = max(reached, trainer.state.global_step)
         raise StoppedError("train.stopped", signal_number=stop.number, step=step, steps=steps, run=folder.parent)
@@ -132,9 +124,11 @@ def train_adapter(
     )
 
 
-def _equip(trainer: PackedTrainer, config: RunConfig, folder: Path) -> None:
-    """Name the optimizer; add the trackers, which the lead alone has, and the guard that needs the trainer."""
-    trainer.optimizer_name = config.train.optimizer or "adamw"
+def _equip(trainer: PackedTrainer, config: RunConfig, log: StepLog, folder: Path) -> None:
+    """Say what is to be done and who hears of it; add the trackers, which the lead alone has, and the guard that needs
+    the trainer."""
+    trainer.optimizer_name, trainer.course = config.train.optimizer or "adamw", set_course(len(trainer.rows), config)
+    trainer.on_lighter, trainer.on_recorded = log.on_lighter, log.on_recorded
     for tracker in open_trackers(config.report.trackers if join_crew().leads else [], folder.parent):
         trainer.add_callback(tracker)
     trainer.add_callback(WeightCallback(trainer.refuse_step))

@@ -70,13 +70,13 @@ class PackedTrainer(Trainer):
         callbacks: list[TrainerCallback],
     ) -> None:
         super().__init__(model, args, train_dataset=rows, data_collator=collate_rows, callbacks=callbacks)
-        self._trained, self._rows = model, rows
+        self._trained, self.rows = model, rows
         self.shape = shape
         self.on_step = on_step
         self.on_lighter: Callable[[int, Lighter], None] = lambda step, change: None
         """Hears that a step ran out of memory and what was changed; see training/recovery.py."""
-        self.on_recorded: Callable[[list[int], str], None] = lambda lengths, why: None
-        """Hears for which lengths passes were recorded when they are let go of; none, and why, where it failed."""
+        self.on_recorded: Callable[..., None] = lambda **facts: None
+        """Hears for which `lengths` passes were recorded when they are let go of; none, and `why`, where it failed."""
         self.optimizer_name: OptimizerName = "adamw"
         self.course = Course(args.per_device_train_batch_size, args.max_steps)
         self.batch = Rows([])
@@ -91,6 +91,13 @@ class PackedTrainer(Trainer):
         if self.optimizer is None:
             self.optimizer = build_optimizer(self._trained.parameters(), self.args.learning_rate, self.optimizer_name)
         return self.optimizer
+
+    def train(self, *given: Any, **options: Any) -> Any:
+        """Train, and let go of what was recorded however that ends."""
+        try:
+            return super().train(*given, **options)
+        finally:
+            self.forget_recordings()
 
     def training_step(
         self, model: nn.Module, inputs: dict[str, Any], num_items_in_batch: Tensor | int | None = None
@@ -133,10 +140,10 @@ class PackedTrainer(Trainer):
         if self._recorded is None or self._recorded[0] != way:
             # The old one first: its memory is as large.
             self._recorded = None
-            self._recorded = way, open_decoder(self._trained, self._rows, shape, self.course)
+            self._recorded = way, open_decoder(self._trained, self.rows, shape, self.course)
         decoder = self._recorded[1]
         if decoder is not None and not decoder.works:
-            self.on_recorded([], decoder.recorder.why)
+            self.on_recorded(lengths=[], why=decoder.recorder.why)
             decoder = None
             self._recorded = way, decoder
         if decoder is not None:
@@ -144,15 +151,12 @@ class PackedTrainer(Trainer):
         return decoder
 
     def forget_recordings(self, *, if_short: bool = False) -> None:
-        """Let go of the memory that recorded passes hold between steps; with `if_short` on a card that is half full.
-
-        Who answers in the middle of a training was promised that memory by the plan.
-        """
+        """Let go of the memory that recorded passes hold between steps; with `if_short` on a card that is half full."""
         if self._recorded is None or self._recorded[1] is None:
             return
         free, total = torch.cuda.mem_get_info(self.args.device) if torch.cuda.is_available() else (1, 1)
         if not if_short or free < total / 2:
-            self.on_recorded(sorted(self._recorded[1].recorded), "")
+            self.on_recorded(lengths=sorted(self._recorded[1].recorded), why="")
             self._recorded = None
 
     def _note_lighter(self, change: Lighter) -> None:
@@ -172,7 +176,11 @@ class PackedTrainer(Trainer):
         return TrainingError("train.not_finite", where=f"step {step}", what=what, value=value, rows=places)
 
     def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
-        """Write into a staging folder, which is then published whole; the lead writes what all ranks have."""
+        """Write into a staging folder, which is then published whole; the lead writes what all ranks have.
+
+        Who asks the model after it was promised the card's memory by the plan.
+        """
+        self.forget_recordings(if_short=True)
         if not self.crew.leads:
             return
         folder, keep = self.args.output_dir, self.args.save_total_limit
