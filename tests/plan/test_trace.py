@@ -210,8 +210,9 @@ def test_parts_add_up_to_the_peak(tiny_llama: LlamaConfig) -> None:
 def test_everything_made_in_a_step_is_freed_in_it(tiny_llama: LlamaConfig) -> None:
     subject = describe_subject(tiny_llama, dtype="bfloat16", lora=LORA)
     step = trace_step(subject, Step((64, 64), 100, True, 32, accumulating=True), kernel="flash")
+    recorded = trace_step(subject, Step((64, 64), 100, False, 32), kernel="flash")
     answers = trace_answers(subject, Answering(2, 30, 10), kernel="flash")
-    for events in (step.events, answers.events):
+    for events in (step.events, recorded.events, answers.events):
         made = [number for number, size in events if size]
         freed = [number for number, size in events if not size]
         assert len(made) > 100

@@ -14,8 +14,8 @@ import torch
 from tests.source import ROOT
 from tuneproof.errors import FitError
 from tuneproof.model.chat import Encoded
+from tuneproof.model.hardware import is_out_of_memory
 from tuneproof.model.load import add_adapter, load_base
-from tuneproof.model.recovery import is_out_of_memory
 from tuneproof.training.recovery import Footing, Lighter, Shape, cut_rows, lighten, take_step
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_DATA limits memory on Linux only")

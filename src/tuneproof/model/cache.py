@@ -105,13 +105,18 @@ class RoomyLayer(DynamicLayer):
         """Column of the buffers after the newest token."""
         return self.first + self.get_seq_length()
 
+    def outgrows(self) -> bool:
+        """Whether the next token takes larger buffers."""
+        assert self.buffers is not None
+        return self.end() == self.buffers[0].shape[2] and self.first < ROOM
+
     def make_room(self) -> None:
         """Have a column for the next token: in place, where `ROOM` of them were forgotten; else in larger buffers."""
         assert self.buffers is not None
         length = self.get_seq_length()
         if self.end() < self.buffers[0].shape[2]:
             return
-        if self.first < ROOM:
+        if self.outgrows():
             self._move_to_larger(*self.buffers, length, length + ROOM)
         else:
             for buffer, held in zip(self.buffers, self.show(length), strict=True):

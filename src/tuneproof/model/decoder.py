@@ -96,17 +96,19 @@ class RecordedDecoder:
             weight.grad = gradient
 
     def read(self, pack: Pack) -> Tensor | None:
-        """Last hidden states of all tokens, (T, H), good until the next pack; None where they cannot be recorded."""
+        """Last hidden states of all tokens, (T, H), good until the next pack; None where they cannot be recorded.
+
+        Raises what says that memory has run out.
+        """
         length = min(round_up(len(pack.ids_T), self.fineness), self.room.tokens)
         if not self.works or len(pack.segments) > self.room.rows or len(pack.ids_T) > length:
             return None
-        self._load(pack, length)
-        if length not in self.recorded:
-            found = self._record(length)
-            if found is None:
+        # The longest first: what is let go of between passes is cut up for shorter ones, and never joined for longer.
+        for missing in (self.room.tokens, length):
+            if missing not in self.recorded and not self._record(missing):
                 self.recorded.clear()
                 return None
-            self.recorded[length] = found
+        self._load(pack, length)
         hidden_TH: Tensor = Replayed.apply(self.anchor, self, length)  # type: ignore[no-untyped-call]
         return hidden_TH
 
@@ -124,41 +126,45 @@ class RecordedDecoder:
             places = torch.arange(length - tokens, device=self.ends.device) % longest
             self.positions_1T[0, tokens:length] = places
 
-    def _record(self, length: int) -> RecordedPack | None:
-        """Both passes over packs of this length."""
-        if not self.recorded:
-            self.recorder.prove(self._prepare)
+    def _record(self, length: int) -> bool:
+        """Record both passes over packs of this length; whether that went well."""
+        if not self.recorded and not self._prepare():
+            return False
         beside = next(iter(self.recorded.values())).forward if self.recorded else None
-        forward = self.recorder.record(lambda: self._go(length), beside)
-        backward = self.recorder.record(lambda: self._return(length), forward) if forward else None
-        # With it what the forward pass kept: the next recording has that memory.
-        self.output_TH = None
-        return RecordedPack(forward, backward) if forward and backward else None
-
-    def _prepare(self) -> None:
-        """Make what is made once, handles and kernels: it must not be made while work is recorded."""
         try:
-            self._pass_over(SHORTEST)
+            forward = self.recorder.record(lambda: self._go(length), beside)
+            backward = self.recorder.record(lambda: self._return(length), forward) if forward else None
+        finally:
+            # With it what the forward pass kept: the next recording has that memory.
+            self.output_TH = None
+        if forward and backward:
+            self.recorded[length] = RecordedPack(forward, backward)
+        return length in self.recorded
+
+    def _prepare(self) -> bool:
+        """Make what must not be made while work is recorded, handles and kernels; whether work can be."""
+        self.ends.copy_(torch.tensor([0, *[SHORTEST] * (len(self.ends) - 1)], dtype=torch.int32))
+        return self.recorder.prove(self._warm_up) and self.recorder.works
+
+    def _warm_up(self) -> None:
+        """Both passes; without Liger's kernels where these fail, as without a compiler, or on an older card."""
+        try:
+            self._pass_over()
         except Exception as error:
-            # Whatever a compiler that is not there, or an older card, makes Triton raise.
             if not self.fused:
                 raise
             log.info("without Liger's kernels: %s", error)
             self.fused = False
-            self._pass_over(SHORTEST)
+            self._pass_over()
 
-    def _pass_over(self, length: int) -> None:
+    def _pass_over(self) -> None:
         """Both passes, not recorded, of no consequence: gradients are multiplied by zeros."""
-        ends = self.ends.clone()
-        self.ends.fill_(length)
-        self.ends[0] = 0
-        self.by_hidden_TH[:length] = 0
+        self.by_hidden_TH[:SHORTEST] = 0
         try:
-            self._go(length)
-            self._return(length)
+            self._go(SHORTEST)
+            self._return(SHORTEST)
         finally:
             self.output_TH = None
-            self.ends.copy_(ends)
 
     def _go(self, length: int) -> None:
         laid = Laid(self.ends, self.room.longest)

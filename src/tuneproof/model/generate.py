@@ -150,7 +150,9 @@ class _Flow:
         elif self.waiting and self.reader.fills:
             called = self._call(min(len(free), count_joining(size)))
             free = free[: len(called)]
-            self.batch = self.reader.fill(self.batch, free, [self.prompts[index] for index in called])
+            prompts = [self.prompts[index] for index in called]
+            self.stepper.make_way(self.batch, max(map(len, prompts)))
+            self.batch = self.reader.fill(self.batch, free, prompts)
             for place, index in zip(free, called, strict=True):
                 self.rows[place] = index
         elif self.reader.drops and len(self.busy) * self.stepper.drop_factor <= len(self.rows):

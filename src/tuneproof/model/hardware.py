@@ -25,6 +25,18 @@ KERNEL_CACHES = ("LRU_CACHE_CAPACITY", "ONEDNN_PRIMITIVE_CACHE_CAPACITY")
 """How many prepared kernels PyTorch's own cache (ideep) and oneDNN's keep; read from the environment on first use."""
 DtypeName = Literal["float32", "bfloat16", "float16"]
 
+MARKS = (
+    "out of memory",
+    "can't allocate memory",
+    "not enough memory",
+    "bad_alloc",
+    "bad allocation",
+    "alloc_failed",
+    "cannot allocate memory",
+)
+"""What is said, in lower case: CUDA and MPS `out of memory`, CPUs `can't allocate` (Linux) and `not enough memory`
+(Windows), `CUBLAS_STATUS_ALLOC_FAILED`, the C++ library `std::bad_alloc`."""
+
 
 class Hardware(NamedTuple):
     """One device and what it can do. Bytes are plain numbers."""
@@ -104,6 +116,13 @@ def free_disk(path: Path) -> int:
     while not place.exists():
         place = place.parent
     return shutil.disk_usage(place).free
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an exception says that memory ran out."""
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+        return True
+    return isinstance(error, RuntimeError) and any(mark in str(error).lower() for mark in MARKS)
 
 
 def reset_peak(device: str) -> None:

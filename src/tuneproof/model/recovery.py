@@ -17,26 +17,7 @@ import torch
 from torch import nn
 
 from tuneproof.model.generate import Generated, generate_answers
-from tuneproof.model.hardware import release_heap
-
-MARKS = (
-    "out of memory",
-    "can't allocate memory",
-    "not enough memory",
-    "bad_alloc",
-    "bad allocation",
-    "alloc_failed",
-    "cannot allocate memory",
-)
-"""What is said, in lower case: CUDA and MPS `out of memory`, CPUs `can't allocate` (Linux) and `not enough memory`
-(Windows), `CUBLAS_STATUS_ALLOC_FAILED`, the C++ library `std::bad_alloc`."""
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an exception says that memory ran out."""
-    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
-        return True
-    return isinstance(error, RuntimeError) and any(mark in str(error).lower() for mark in MARKS)
+from tuneproof.model.hardware import is_out_of_memory, release_heap
 
 
 def release_memory() -> None:

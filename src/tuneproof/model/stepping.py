@@ -18,9 +18,11 @@ from torch import Tensor, nn
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
+from tuneproof.model.attention import ATTENTION
 from tuneproof.model.batch import Batch, Picker, can_fill, read_next, read_on
 from tuneproof.model.cache import RoomyLayer
 from tuneproof.model.graph import Recorder, Recording
+from tuneproof.model.step import get_base
 
 STEPS = 8
 """Recorded steps that take about as long as what Python launches: reading prompts, or recording."""
@@ -34,6 +36,8 @@ class Stepper:
     def __init__(self, model: nn.Module, pick: Picker, recorder: Recorder | None = None) -> None:
         self.model, self.pick = model, pick
         self.recorder = recorder or Recorder(model)
+        self.attends = get_base(model).config._attn_implementation == ATTENTION
+        """Whether the model's attention takes a mask of true and false: others would add it up."""
         self.step: FixedStep | None = None
 
     @property
@@ -48,9 +52,13 @@ class Stepper:
 
     def read_on(self, batch: Batch) -> Batch:
         """The batch after one more token of each row."""
-        if self.recorder.works and can_fill(batch.cache):
-            for layer in batch.cache.layers:
-                cast(RoomyLayer, layer).make_room()
+        if self.recorder.works and self.attends and can_fill(batch.cache):
+            layers = [cast(RoomyLayer, layer) for layer in batch.cache.layers]
+            if layers[0].outgrows():
+                # It holds the buffers that are moved from.
+                self.forget()
+            for layer in layers:
+                layer.make_room()
             if self.step is None or not self.step.fits(batch):
                 self.forget()
                 self.step = FixedStep(self.model, batch, self.recorder)
@@ -58,6 +66,11 @@ class Stepper:
                 return read
         self.forget()
         return read_on(self.model, batch, self.pick)
+
+    def make_way(self, batch: Batch, longest: int) -> None:
+        """Let go of the step where prompts so long will move the cache."""
+        if self.step is not None and cast(RoomyLayer, batch.cache.layers[0]).end() < longest:
+            self.forget()
 
     def forget(self) -> None:
         """Let go of what was recorded, and of the cache that it reads."""
@@ -137,11 +150,17 @@ class FixedStep:
         return read
 
     def launch(self) -> bool:
-        """Take the step: the very first one kernel by kernel, to find out whether it can be recorded."""
+        """Take the step: the very first one kernel by kernel, to find out whether it can be recorded.
+
+        False where it was not taken: what it may have written lies where the usual step writes, and memory for a
+        recording is not worth fewer rows.
+        """
         if not self.recorder.proven:
-            self.recorder.prove(self.work)
-            return True
-        self.recording = self.recording or self.recorder.record(self.work)
+            return self.recorder.prove(self.work)
+        try:
+            self.recording = self.recording or self.recorder.record(self.work)
+        except RuntimeError:
+            self.recorder.works = False
         if self.recording is not None:
             self.recording.replay()
         return self.recording is not None

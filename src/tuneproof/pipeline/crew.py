@@ -23,8 +23,8 @@ from tuneproof.errors import FitError, RunError, StoppedError, TrainingError
 from tuneproof.evals.measure import measure_items
 from tuneproof.evals.task import Item
 from tuneproof.model.crew import Crew, join_crew
+from tuneproof.model.hardware import is_out_of_memory
 from tuneproof.model.likely import soften_rows
-from tuneproof.model.recovery import is_out_of_memory
 from tuneproof.model.store import Serving
 from tuneproof.pipeline.mirror import Copy, hand_over, take_over
 from tuneproof.pipeline.work import Stance, Work

@@ -13,8 +13,8 @@ from typing import Literal
 
 from tuneproof.figures import format_bytes, to_plain
 from tuneproof.model.crew import join_crew
-from tuneproof.model.hardware import read_peak
-from tuneproof.model.recovery import is_out_of_memory, release_memory
+from tuneproof.model.hardware import is_out_of_memory, read_peak
+from tuneproof.model.recovery import release_memory
 from tuneproof.pipeline.crew import follow_me, rehearse_share
 from tuneproof.pipeline.work import Work
 from tuneproof.records import Recovery

@@ -83,17 +83,17 @@ def _trace_step(subject: Subject, step: Step, kernel: Kernel) -> Traced:
     tracker = _make_tracker(subject, model, kernel, single=len(step.segments) == 1)
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     state = _book_static(tracker, subject, model, trained, kernel)
-    static = len(tracker.events)
     plain_head = has_plain_head(model)
+    if recorded := kernel == "flash" and plain_head and takes_recording(subject, step):
+        wide = (RECORDED_STATES, sum(step.segments), model.config.get_text_config().hidden_size)
+        state.append(torch.empty(wide, dtype=getattr(torch, subject.dtype), device=tracker.device))
+        tracker.follow(state[-1], "activations")
+    static = len(tracker.events)
 
     def watch(weight: Tensor) -> None:
         assert weight.grad is not None
         tracker.follow(weight.grad, "gradients")
 
-    if recorded := kernel == "flash" and plain_head and takes_recording(subject, step):
-        wide = (RECORDED_STATES, sum(step.segments), model.config.get_text_config().hidden_size)
-        state.append(torch.empty(wide, dtype=getattr(torch, subject.dtype), device=tracker.device))
-        tracker.follow(state[-1], "activations")
     hooks = [one.register_post_accumulate_grad_hook(watch) for one in trained]
     try:
         with name_attention(kernel), tracker:

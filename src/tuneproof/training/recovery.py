@@ -18,9 +18,10 @@ from torch import Tensor
 
 from tuneproof.errors import FitError
 from tuneproof.model.chat import Encoded
+from tuneproof.model.hardware import is_out_of_memory
 from tuneproof.model.load import enable_checkpointing, is_recomputing
 from tuneproof.model.packing import pack_lengths
-from tuneproof.model.recovery import is_out_of_memory, release_memory
+from tuneproof.model.recovery import release_memory
 from tuneproof.model.step import get_base
 
 
