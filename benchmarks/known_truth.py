@@ -54,7 +54,7 @@ DEMO_SIZE = tuple(
     for setting in (
         "train.max_steps=80",
         "evaluate.test_rows=100",
-        "evaluate.retention_items=200",
+        "evaluate.retention_items=300",
         "evaluate.select_probes=120",
         "evaluate.checkpoints=1",
         "evaluate.few_shot=[3]",
