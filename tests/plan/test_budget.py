@@ -27,6 +27,8 @@ WORK = Work(
     tried=Suite(20, 500, 40),
     beside=Suite(60, 100, 40),
     probe_slice=Suite(200, 40, 20),
+    drift=Suite(40, 400, 0),
+    neutral=1000,
     load=10,
     report=5,
 )
@@ -55,6 +57,12 @@ def test_stages_add_up_from_speeds() -> None:
     # The control answers test rows, three tries, and the select rows that were not tried.
     shown = (150 + 3 * 20 + 60) * (500 / 2000 + 40 / 200)
     assert parts["base"] == pytest.approx(measured + probe_slice + 80 * 0.25 + shown)
+
+
+def test_the_drift_is_read_twice_and_cut_before_the_verdict_is() -> None:
+    assert time_stages(SPEEDS, WORK)["drift"] == pytest.approx(2 * (40 * 400 + 1000) / 2000)
+    names = [lever.name for lever in list_levers(WORK)]
+    assert names.index("drift items") < names.index("retention items") < names.index("test rows")
 
 
 def test_a_card_takes_as_long_for_a_few_answers_as_for_many() -> None:
@@ -97,7 +105,7 @@ def test_few_candidates_answer_everything_and_many_only_a_first_look() -> None:
 def test_cuts_follow_the_written_order() -> None:
     order = [
         "epochs", "checkpoints", "few-shot tries", "scales", "select rows", "slice probes",
-        "retention items", "test rows", "few-shot rows",
+        "drift items", "retention items", "test rows", "few-shot rows",
     ]  # fmt: skip
     seen: list[str] = []
     for limit in range(int(WANTED), 50, -5):
@@ -121,7 +129,7 @@ def test_epochs_are_cut_again_before_the_last_candidate() -> None:
 def test_a_limit_that_cannot_be_met_is_told() -> None:
     plan = plan_time(SPEEDS, WORK, 100, 20)
     assert plan.cut[-1] == f"limit 100 s -> {plan.seconds():.0f} s"
-    assert (plan.retention_items, plan.test_rows, plan.few_shot_rows) == (300, 100, 50)
+    assert (plan.retention_items, plan.test_rows, plan.few_shot_rows, plan.drift_items) == (300, 100, 50, 10)
     assert plan.epochs * WORK.epoch_steps >= 60
     assert "few-shot rows 150 -> 50" in plan.cut
 

@@ -46,7 +46,10 @@ class EvaluateSection(Section):
         300, "Probes a finalist answers beside the select rows.", "Not the verdict's; --time cuts to 60; 0: none.", ge=0
     )
     drift_items: int = knob(
-        40, "Probes, and test rows, whose drift from the base is measured.", "Two readings each, no answers.", ge=1
+        40,
+        "Probes, and test rows, whose drift from the base is measured.",
+        "Two readings each; --time may cut to 10.",
+        ge=1,
     )
     select_rows: int | None = knob(None, "Select rows to measure a candidate on.", "All; --time may cut to 20.", ge=1)
     scorers: dict[str, str] = knob(

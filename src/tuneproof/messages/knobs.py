@@ -141,7 +141,7 @@ REASONS: dict[str, str] = {
     "evaluate.retention_items": "全部；--time 会减到 300。",
     "evaluate.probes": "只用自带的；自备的会作为单独的类别加入。",
     "evaluate.select_probes": "不与最终评测的题目重复；--time 会减到 60；0 表示不问。",
-    "evaluate.drift_items": "每条只读两遍，不用回答。",
+    "evaluate.drift_items": "每条只读两遍；--time 可减到 10。",
     "evaluate.select_rows": "全部；--time 会减到 20。",
     "evaluate.scorers": "按参考答案选定。",
     "evaluate.judge": "不用；测试数据和两份回答会发给您指定的服务，而它不影响结论。",

@@ -203,7 +203,8 @@ def describe_work(work: Work, rows: RowSet) -> budget.Work:
         fixed=config.train.max_steps is not None,
         halving=HALVING,
         scales=len(set(knobs.scales)),
-        drift=_count_drift(work, test, retention),
+        drift=_describe_drift(work, test, retention),
+        neutral=_count_neutral(work),
         report=REPORT,
     )
 
@@ -215,12 +216,17 @@ def _describe_replay(asked: int, general: int, answer: float, soft: bool) -> bud
     return budget.Suite(asked, answer * (3 if soft else 1), answer * (1 + drawn))
 
 
-def _count_drift(work: Work, *suites: budget.Suite) -> float:
-    """Tokens that each arm reads for the drift: some items of each suite with their answers, and the neutral texts."""
+def _describe_drift(work: Work, *suites: budget.Suite) -> budget.Suite:
+    """Items of each suite that both arms read for the drift, with their answers."""
     items = work.config.evaluate.drift_items
+    tokens = sum(min(items, suite.rows) * (suite.prompt + suite.answer) for suite in suites)
+    return budget.Suite(items, tokens / items if items else 0.0, 0.0)
+
+
+def _count_neutral(work: Work) -> float:
+    """Tokens of the texts on which the loss is compared."""
     texts = [text for language in work.languages for text in load_texts(language)]
-    answered = sum(min(items, suite.rows) * (suite.prompt + suite.answer) for suite in suites)
-    return answered + sum(len(ids) for ids in work.tokenizer(texts, add_special_tokens=False).input_ids)
+    return float(sum(len(ids) for ids in work.tokenizer(texts, add_special_tokens=False).input_ids))
 
 
 def describe_setting(config: Any, hardware: Hardware, settings: Settings) -> Setting:
@@ -248,6 +254,7 @@ def apply_time(work: Work, plan: TimePlan) -> None:
     knobs.test_rows, knobs.select_rows = plan.test_rows or None, plan.select_rows or None
     knobs.retention_items, knobs.few_shot_rows = plan.retention_items or None, plan.few_shot_rows or None
     knobs.select_probes = plan.slice_probes
+    knobs.drift_items = knobs.drift_items if plan.drift_items is None else plan.drift_items
     if plan.few_shot_tries < len(knobs.few_shot):
         knobs.few_shot = [sorted(knobs.few_shot)[len(knobs.few_shot) // 2]]
     scales = sorted(set(knobs.scales), reverse=True)

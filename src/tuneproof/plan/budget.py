@@ -21,6 +21,8 @@ FEWEST_RETENTION = 300
 """The verdict wants 100 that the base has right: a third of these. Where a fifth of the answers change and nothing is
 forgotten, its limit holds back 15 % of runs with 200 probes, 11 % with 300 (simulated)."""
 FEWEST_TEST = 100
+FEWEST_DRIFT = 10
+"""Of each suite. The verdict does not count the drift, which is told beside it."""
 ENOUGH_SLICE, ENOUGH_SELECT = 160, 50
 """Items below which the training is cut first: answers cost little beside steps."""
 
@@ -84,8 +86,10 @@ class Work(NamedTuple):
     beside: Suite = Suite(0, 0.0, 0.0)
     """What the tuned model answers beside test rows and probes."""
     probe_slice: Suite = Suite(0, 0.0, 0.0)
-    drift: float = 0.0
-    """Tokens read by both arms for the drift."""
+    drift: Suite = Suite(0, 0.0, 0.0)
+    """Read by both arms for the drift: items of a suite, and the tokens of one of each suite."""
+    neutral: float = 0.0
+    """Tokens of the texts that are read for it as well."""
     load: float = 0.0
     """Seconds to load the model."""
     report: float = 0.0
@@ -112,6 +116,7 @@ def list_levers(work: Work) -> list[Lever]:
         Lever("scales", 3),
         Lever("select rows", ENOUGH_SELECT),
         Lever("slice probes", ENOUGH_SLICE),
+        Lever("drift items", FEWEST_DRIFT),
         Lever("retention items", FEWEST_RETENTION),
         Lever("test rows", FEWEST_TEST),
         Lever("few-shot rows", 50),
@@ -160,6 +165,7 @@ def plan_time(speeds: Speeds, work: Work, limit: float | None, spent: float) -> 
         retention_items=work.retention.rows,
         few_shot_tries=work.tries,
         few_shot_rows=work.few_shot.rows,
+        drift_items=work.drift.rows,
         cut=written,
     )
 
@@ -181,7 +187,7 @@ def time_stages(speeds: Speeds, work: Work) -> dict[str, float]:
         "train": work.epochs * work.epoch_tokens / speeds.train,
         "select": chosen + slices * probe_slice,
         "tuned": test + retention + time_suite(speeds, work.beside),
-        "drift": 2 * work.drift / speeds.prefill,
+        "drift": 2 * (work.drift.rows * work.drift.prompt + work.neutral) / speeds.prefill,
         "report": work.report,
     }
 
@@ -235,6 +241,7 @@ def _read(work: Work, name: str) -> float:
         "test rows": work.test.rows,
         "few-shot rows": work.few_shot.rows,
         "few-shot tries": work.tries,
+        "drift items": work.drift.rows,
     }
     return values[name]
 
@@ -254,6 +261,8 @@ def _write(work: Work, name: str, value: float) -> Work:
         return work._replace(tries=rows)
     if name == "slice probes":
         return work._replace(probe_slice=work.probe_slice._replace(rows=rows))
+    if name == "drift items":
+        return work._replace(drift=work.drift._replace(rows=rows))
     if name == "retention items":
         return work._replace(retention=work.retention._replace(rows=rows))
     if name == "test rows":

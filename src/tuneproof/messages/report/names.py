@@ -98,6 +98,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "general questions of the verdict: {before} -> {after}",
         "用于结论的通用题：{before} -> {after}",
     ),
+    "report.lever.drift_items": (
+        "items that the distance from the base is measured on: {before} -> {after}",
+        "测量与基座偏移量所用的题目：{before} -> {after}",
+    ),
     "report.lever.test_rows": ("test rows: {before} -> {after}", "测试数据：{before} -> {after}"),
     "report.lever.few_shot_rows": (
         "test rows that the control answers: {before} -> {after}",
