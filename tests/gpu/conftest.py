@@ -9,12 +9,7 @@ from traceback import walk_tb
 
 import pytest
 import torch
-from peft import PeftModel
-from transformers import AutoModelForCausalLM, Qwen2Config
-
-from tuneproof.model.attention import ATTENTION
-from tuneproof.model.fused import fuse_layers
-from tuneproof.model.load import add_adapter
+from transformers import Qwen2Config
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -65,13 +60,3 @@ def qwen_config() -> Qwen2Config:
         use_sliding_window=False,
         rope_parameters={"rope_type": "default", "rope_theta": 1000000.0},
     )
-
-
-def build_tuned(config: Qwen2Config, rank: int) -> PeftModel:
-    """A model of random bfloat16 weights on the device, with an adapter of twice the rank's strength."""
-    torch.manual_seed(0)
-    with torch.device("cuda"):
-        base = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16, attn_implementation=ATTENTION)
-    base.requires_grad_(False)
-    fuse_layers(base)
-    return add_adapter(base, rank=rank, alpha=2 * rank, dropout=0.0, targets="all-linear")

@@ -15,7 +15,7 @@ import pytest
 import torch
 from transformers import LlamaConfig, Qwen2Config
 
-from tests.gpu.conftest import build_tuned
+from benchmarks.recording import build_tuned
 from tests.gpu.test_speed import load, make_rows
 from tests.model.test_generate import HEADS, build_model, make_prompts
 from tuneproof.config import RunConfig

@@ -14,7 +14,7 @@ import pytest
 import torch
 from transformers import Qwen2Config
 
-from tests.gpu.conftest import build_tuned
+from benchmarks.recording import build_tuned
 from tuneproof.config import LoraSection
 from tuneproof.model.generate import generate_answers
 from tuneproof.model.hardware import inspect_hardware, is_hopper

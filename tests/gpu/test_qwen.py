@@ -9,7 +9,7 @@ import pytest
 import torch
 from transformers import Qwen2Config
 
-from tests.gpu.conftest import build_tuned
+from benchmarks.recording import build_tuned
 from tuneproof.config import RunConfig
 from tuneproof.model.chat import Encoded
 from tuneproof.model.generate import generate_answers

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import Qwen2Config
 from transformers.models.qwen2.modeling_qwen2 import Qwen2RMSNorm
 
-from tests.gpu.conftest import build_tuned
+from benchmarks import recording
+from benchmarks.recording import LENGTHS
 from tuneproof.config import LoraSection
 from tuneproof.model.attention import attend_at_once, attend_row, lay_rows, takes_flash
 from tuneproof.model.chat import Encoded
@@ -29,29 +30,16 @@ from tuneproof.plan.subject import describe_subject
 from tuneproof.plan.trace import Step, trace_step
 
 VOCABULARY, RANK = 151936, 8
-LENGTHS = (1024, 512, 300, 700, 128, 96, 900, 436)
-"""Rows of a pack of 4,096 tokens."""
 PEAK_4X1024 = 5 * 2**30
 WARM, TIMED = 3, 10
 
 
-def make_rows(lengths: Sequence[int], share: float = 0.3) -> list[Encoded]:
-    generator = torch.Generator().manual_seed(1)
-    rows = []
-    for length in lengths:
-        trained = max(1, int(share * length))
-        ids = torch.randint(0, VOCABULARY, (length,), generator=generator).tolist()
-        rows.append(Encoded(ids, [False] * (length - trained) + [True] * trained))
-    return rows
+def make_rows(lengths: Sequence[int]) -> list[Encoded]:
+    return recording.make_rows(lengths, VOCABULARY)
 
 
 def load(config: Qwen2Config) -> Any:
-    """The fixtures' model with something in B, so that no gradient is zero."""
-    model = build_tuned(config, RANK)
-    for name, parameter in model.named_parameters():
-        if "lora_B" in name:
-            nn.init.normal_(parameter, std=0.02)
-    return model.train()
+    return recording.build_stirred(config, RANK)
 
 
 def run_step(

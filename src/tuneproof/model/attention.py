@@ -151,9 +151,9 @@ def attend_at_once(
     # Not `one[0]`: its gradient is a copy of the states, filled with zeros first.
     query_THD, key_THD, value_THD = (one.squeeze(0).transpose(0, 1) for one in states)
     sides = {"window_size_left": window - 1, "window_size_right": 0} if window else {}
-    (ends, longest), causal = rows, True
+    ends, longest = rows
     output_THD: Tensor = torch.ops.aten._flash_attention_forward(
-        query_THD, key_THD, value_THD, ends, ends, longest, longest, 0.0, causal, False, scale=scale, **sides
+        query_THD, key_THD, value_THD, ends, ends, longest, longest, 0.0, True, False, scale=scale, **sides
     )[0]
     return output_THD.unsqueeze(0)
 

@@ -82,10 +82,10 @@ class RecordedDecoder:
         """The memory that recordings read and write."""
         weight = next(self.decoder.parameters())
         place: dict[str, Any] = {"device": weight.device}
-        most = self.room.tokens
-        self.ids_1T, self.positions_1T = (torch.zeros(1, most, dtype=torch.long, **place) for _ in range(2))
+        self.ids_1T, self.positions_1T = (torch.zeros(1, self.room.tokens, dtype=torch.long, **place) for _ in range(2))
         self.ends = torch.zeros(self.segments + 1, dtype=torch.int32, **place)
-        self.hidden_TH, self.by_hidden_TH = (torch.zeros(most, hidden, dtype=weight.dtype, **place) for _ in range(2))
+        wide = (self.room.tokens, hidden)
+        self.hidden_TH, self.by_hidden_TH = (torch.zeros(wide, dtype=weight.dtype, **place) for _ in range(2))
         self.gradients = [torch.zeros_like(weight) for weight in self.trained]
         self.anchor = torch.zeros((), requires_grad=True, **place)
 

@@ -26,16 +26,15 @@ from tuneproof.model.step import get_base
 
 STEPS = 8
 """Recorded steps that take about as long as what Python launches: reading prompts, or recording."""
-
 FEWER = 4
+"""Times as few rows for which a recorded step is worth recording anew."""
 
 
 class Stepper:
     """Reads the newest token of each row of a batch, and picks the next one."""
 
-    def __init__(self, model: nn.Module, pick: Picker, recorder: Recorder | None = None) -> None:
-        self.model, self.pick = model, pick
-        self.recorder = recorder or Recorder(model)
+    def __init__(self, model: nn.Module, pick: Picker) -> None:
+        self.model, self.pick, self.recorder = model, pick, Recorder(model)
         self.attends = get_base(model).config._attn_implementation == ATTENTION
         """Whether the model's attention takes a mask of true and false: others would add it up."""
         self.step: FixedStep | None = None
@@ -47,7 +46,7 @@ class Stepper:
 
     @property
     def drop_factor(self) -> int:
-        """How many times as few rows are worth a batch of their own: they need another recording, and save little."""
+        """How many times as few rows are worth a batch of their own."""
         return FEWER if self.step is not None else 1
 
     def read_on(self, batch: Batch) -> Batch:
@@ -104,7 +103,6 @@ class FixedStep:
         self.layers = [cast(RoomyLayer, layer) for layer in batch.cache.layers]
         self.buffers = [layer.hold() for layer in self.layers]
         rows, room, device = len(batch.next_B), self.buffers[0][0].shape[2], batch.next_B.device
-        self.room = room
         self.ids_B1 = torch.zeros(rows, 1, dtype=torch.long, device=device)
         self.position_B1 = torch.zeros(rows, 1, dtype=torch.long, device=device)
         self.seen_BC = torch.zeros(rows, room, dtype=torch.bool, device=device)

@@ -254,7 +254,7 @@ def apply_time(work: Work, plan: TimePlan) -> None:
     knobs.test_rows, knobs.select_rows = plan.test_rows or None, plan.select_rows or None
     knobs.retention_items, knobs.few_shot_rows = plan.retention_items or None, plan.few_shot_rows or None
     knobs.select_probes = plan.slice_probes
-    knobs.drift_items = knobs.drift_items if plan.drift_items is None else plan.drift_items
+    knobs.drift_items = plan.drift_items
     if plan.few_shot_tries < len(knobs.few_shot):
         knobs.few_shot = [sorted(knobs.few_shot)[len(knobs.few_shot) // 2]]
     scales = sorted(set(knobs.scales), reverse=True)

@@ -187,7 +187,7 @@ def time_stages(speeds: Speeds, work: Work) -> dict[str, float]:
         "train": work.epochs * work.epoch_tokens / speeds.train,
         "select": chosen + slices * probe_slice,
         "tuned": test + retention + time_suite(speeds, work.beside),
-        "drift": 2 * (work.drift.rows * work.drift.prompt + work.neutral) / speeds.prefill,
+        "drift": 2 * (time_suite(speeds, work.drift) + work.neutral / speeds.prefill),
         "report": work.report,
     }
 

@@ -157,8 +157,8 @@ class TimePlan(BaseModel):
     """Numbers of examples tried for the control."""
     few_shot_rows: int = 0
     """Test rows that the few-shot control answers."""
-    drift_items: int | None = None
-    """Items of each suite that the drift is measured on; None in plans that are older than this field."""
+    drift_items: int = 0
+    """Items of each suite that the drift is measured on; 0 in plans that are older than this field."""
     cut: list[str]
     """What was cut to end in time, in the order it was cut, as `epochs 3 -> 1.4`; empty when everything fits."""
 

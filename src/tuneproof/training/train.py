@@ -127,7 +127,8 @@ def train_adapter(
 def _equip(trainer: PackedTrainer, config: RunConfig, log: StepLog, folder: Path) -> None:
     """Say what is to be done and who hears of it; add the trackers, which the lead alone has, and the guard that needs
     the trainer."""
-    trainer.optimizer_name, trainer.course = config.train.optimizer or "adamw", set_course(len(trainer.rows), config)
+    trainer.optimizer_name = config.train.optimizer or "adamw"
+    trainer.course = trainer.course._replace(kernels=config.train.kernels)
     trainer.on_lighter, trainer.on_recorded = log.on_lighter, log.on_recorded
     for tracker in open_trackers(config.report.trackers if join_crew().leads else [], folder.parent):
         trainer.add_callback(tracker)

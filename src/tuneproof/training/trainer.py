@@ -176,10 +176,8 @@ class PackedTrainer(Trainer):
         return TrainingError("train.not_finite", where=f"step {step}", what=what, value=value, rows=places)
 
     def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
-        """Write into a staging folder, which is then published whole; the lead writes what all ranks have.
-
-        Who asks the model after it was promised the card's memory by the plan.
-        """
+        """Write into a staging folder, which is then published whole; the lead writes what all ranks have."""
+        # The plan has promised the card's memory to who asks the model now.
         self.forget_recordings(if_short=True)
         if not self.crew.leads:
             return
