@@ -1,13 +1,17 @@
-"""What is measured of this process: the memory it holds, without what the C library has kept of freed blocks."""
+"""What is measured of this process, the memory it holds, and what it may take: threads within a container's limit."""
 
 from __future__ import annotations
 
+import os
 import platform
 import sys
+from pathlib import Path
 
 import pytest
+import torch
 
-from tuneproof.model.hardware import read_loaded, read_peak, read_resident, reset_peak
+from tuneproof import processors
+from tuneproof.model.hardware import count_threads, read_loaded, read_peak, read_resident, reset_peak
 
 MIB = 2**20
 
@@ -38,3 +42,30 @@ def test_freed_memory_is_not_charged_to_the_next_phase() -> None:
 def test_other_devices_are_not_measured_by_the_process() -> None:
     assert read_peak("mps") is None
     assert read_loaded("mps") is None
+
+
+@pytest.mark.parametrize(
+    ("limit", "count"),
+    [("200000 100000", 2), ("150000 100000", 2), ("50000 100000", 1), ("max 100000", 6), ("9900000 100000", 6)],
+)
+def test_a_containers_limit_counts_and_not_the_hosts_cores(
+    limit: str, count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cpu.max").write_text(limit + "\n", encoding="ascii")
+    monkeypatch.setattr(processors, "QUOTA", tmp_path / "cpu.max")
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(6)), raising=False)
+    assert processors.count_processors() == count
+
+
+@pytest.mark.parametrize(
+    ("said", "asked", "count"), [(None, None, 6), (None, 3, 3), (None, 9, 6), ("2", None, 2), ("2", 3, 2), ("2", 1, 1)]
+)
+def test_threads_are_those_asked_for_within_what_there_is(
+    said: str | None, asked: int | None, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if said is not None:
+        monkeypatch.setenv("OMP_NUM_THREADS", said)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 8)
+    monkeypatch.setattr("tuneproof.model.hardware.count_processors", lambda: 6)
+    assert count_threads(asked) == count

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from tests.data.rows import make_row
 from tests.pipeline.test_chain import make_config, write_rows
 from tests.pipeline.test_trials import QUICK
+from tuneproof.config.load import load_config
 from tuneproof.evals.task import hash_items, make_row_items
 from tuneproof.pipeline import RunRequest, run_all
 from tuneproof.progress import Quiet
@@ -46,6 +48,12 @@ def test_the_same_seed_gives_the_same_answers_and_verdict(runs: list[RunDir]) ->
     verdicts = [run.load(Verdict).model_dump(exclude={"seconds"}) for run in runs]
     assert verdicts[0] == verdicts[1]
     assert verdicts[0]["test_hash"]
+
+
+def test_the_number_of_threads_is_recorded_for_a_resumed_run(runs: list[RunDir]) -> None:
+    """Another number adds up in another order, so a resumed run would not be the same to the bit."""
+    config, _ = load_config(runs[0].config)
+    assert config.model.threads == torch.get_num_threads()
 
 
 def test_no_test_item_is_asked_before_the_choice(runs: list[RunDir]) -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tuneproof.errors import UsageError
+from tuneproof.processors import count_processors
 from tuneproof.progress import Progress
 from tuneproof.rundir import RunDir
 
@@ -38,7 +39,7 @@ GLANCE = 0.1
 
 def launch_ranks(arguments: Sequence[str], count: int) -> int:
     """Run `tuneproof ARGUMENTS` as `count` processes. Returns the exit code of the first, or of one that failed it."""
-    threads = str(max(1, (os.cpu_count() or 1) // count))
+    threads = str(max(1, count_processors() // count))
     with tempfile.TemporaryDirectory() as folder:
         common = {"OMP_NUM_THREADS": threads, **os.environ, MEETING: str(Path(folder) / "meeting")}
         ranks = [

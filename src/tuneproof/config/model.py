@@ -18,6 +18,12 @@ class ModelSection(Section):
     )
     revision: str | None = knob(None, "Commit or tag of a hub model.", "The hub's main branch.")
     device: Literal["auto", "cpu", "cuda", "mps"] = knob("auto", "Where to compute.", "A GPU where there is one.")
+    threads: int | None = knob(
+        None,
+        "Threads to compute with, of each process.",
+        "One a core, within what a container and OMP_NUM_THREADS allow; a resumed run has as many again.",
+        ge=1,
+    )
     dtype: Literal["float32", "bfloat16", "float16"] | None = knob(
         None, "Type of the base weights.", "The fastest that the device multiplies in hardware; adapters stay float32."
     )

@@ -21,6 +21,7 @@ from typing import IO, Any, cast
 
 from tuneproof.data.jobs import do_job
 from tuneproof.messages import current_language
+from tuneproof.processors import count_processors
 
 SMALL = 5_000
 """Rows that are checked sooner than processes are started."""
@@ -31,7 +32,7 @@ START = "import sys; sys.path[:] = sys.argv[1:]; from tuneproof.data.jobs import
 
 def count_workers(rows: int) -> int:
     """How many processes are worth starting for so many rows; 0: none."""
-    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    count = count_processors()
     return min(count, MOST) if rows > SMALL and count > 1 else 0
 
 

@@ -19,6 +19,7 @@ import psutil
 import torch
 
 from tuneproof.errors import ModelError, UsageError
+from tuneproof.processors import count_processors
 
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 KERNEL_CACHES = ("LRU_CACHE_CAPACITY", "ONEDNN_PRIMITIVE_CACHE_CAPACITY")
@@ -58,13 +59,30 @@ def inspect_hardware(device: DeviceName = "auto") -> Hardware:
     if device == "cuda" or (device == "auto" and available["cuda"]):
         free, total = torch.cuda.mem_get_info()
         dtype: DtypeName = "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float16"
-        return Hardware("cuda", torch.cuda.get_device_name(), total, free, torch.get_num_threads(), dtype)
+        return Hardware("cuda", torch.cuda.get_device_name(), total, free, count_threads(), dtype)
     memory = psutil.virtual_memory()
     total, free = _cgroup_limit(memory.total, memory.available)
     if device == "mps" or (device == "auto" and available["mps"]):
-        return Hardware("mps", "Apple GPU", total, free, torch.get_num_threads(), "float32")
+        return Hardware("mps", "Apple GPU", total, free, count_threads(), "float32")
     name = str(torch.cpu.get_capabilities().get("cpu_name", "CPU"))
-    return Hardware("cpu", name, total, free, torch.get_num_threads(), _fast_cpu_dtype())
+    return Hardware("cpu", name, total, free, count_threads(), _fast_cpu_dtype())
+
+
+def count_threads(asked: int | None = None) -> int:
+    """How many threads to compute with: `asked`, or PyTorch's number, which is that of the cores.
+
+    Never more than OMP_NUM_THREADS, by which processes side by side share a machine, nor than there are processors.
+    """
+    said = os.environ.get("OMP_NUM_THREADS", "")
+    most = count_processors()
+    if said.isdecimal() and int(said) > 0:
+        most = min(most, int(said))
+    return min(asked or torch.get_num_threads(), most)
+
+
+def use_threads(asked: int | None = None) -> None:
+    """Compute with `count_threads(asked)` threads from now on."""
+    torch.set_num_threads(count_threads(asked))
 
 
 def is_hopper(hardware: Hardware) -> bool:

@@ -33,7 +33,7 @@ from tuneproof.model.attention import choose_attention
 from tuneproof.model.feed import join_blocks
 from tuneproof.model.find import find_model
 from tuneproof.model.fused import fuse_layers
-from tuneproof.model.hardware import DtypeName, bound_kernel_caches, import_bitsandbytes
+from tuneproof.model.hardware import DtypeName, bound_kernel_caches, import_bitsandbytes, use_threads
 from tuneproof.model.lora import join_neighbours, make_layer
 from tuneproof.model.offload import stop_stream
 from tuneproof.model.rendering import prove_template
@@ -130,6 +130,7 @@ def load_base(
 ) -> Base:
     """Load model and tokenizer, ready to answer. Raises ModelError when they cannot be found, read or trusted."""
     bound_kernel_caches()
+    use_threads()
     config = load_config(name, revision)
     tokenizer = load_tokenizer(name, revision)
     place = find_model(name, revision, weights=True)

@@ -100,6 +100,7 @@ def plan_memory(work: Work) -> None:
     assert work.config.model.name is not None
     model_config = load_config(work.config.model.name, work.config.model.revision)
     work.config, _, work.plan = make_plan(work.config, [sizes[row.id] for row in work.lessons], model_config, target)
+    work.config.model.threads = work.hardware.threads
     refuse_unfit(work.plan)
     require_packages(work.plan)
     leave_out_long(work, {name: tokens for name, (tokens, _) in sizes.items()})

@@ -25,6 +25,7 @@ from pydantic import ValidationError
 
 from tuneproof.config import RunConfig
 from tuneproof.config.load import dump_config
+from tuneproof.processors import count_processors
 from tuneproof.records import Plan
 from tuneproof.rundir import write_atomic
 
@@ -74,7 +75,7 @@ def _describe(config: RunConfig) -> Iterator[object]:
         yield [[str(file), _hash(file)] for file in _list_files(Path(name))]
     yield [[str(file), file.stat().st_size, file.stat().st_mtime_ns] for file in _list_model(config.model.name or "")]
     yield [_find_version(name) for name in PACKAGES]
-    yield [platform.platform(), os.cpu_count(), os.environ.get("CUDA_VISIBLE_DEVICES")]
+    yield [platform.platform(), count_processors(), *map(os.environ.get, ("OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES"))]
     yield [place for place in DRIVERS if Path(place).exists()]
     package = Path(str(files("tuneproof")))
     yield [[str(file), file.stat().st_mtime_ns] for file in sorted(package.rglob("*.py"))]

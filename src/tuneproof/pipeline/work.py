@@ -18,7 +18,7 @@ from tuneproof.evals.task import Item, choose_limits, choose_scorers, make_row_i
 from tuneproof.model.drift import Reading
 from tuneproof.model.encoding import measure_rows
 from tuneproof.model.fold import fold_adapter
-from tuneproof.model.hardware import Hardware, inspect_hardware
+from tuneproof.model.hardware import Hardware, inspect_hardware, use_threads
 from tuneproof.model.load import (
     Base,
     add_adapter,
@@ -67,7 +67,8 @@ class Work:
 
     @cached_property
     def hardware(self) -> Hardware:
-        """The device."""
+        """The device; what is computed from now on has the run's number of threads."""
+        use_threads(self.config.model.threads)
         return inspect_hardware(self.config.model.device)
 
     @cached_property
@@ -89,10 +90,10 @@ class Work:
     def base(self) -> Base:
         """The loaded base model."""
         self.progress.begin("load")
-        settings = self.plan.settings
+        settings, device = self.plan.settings, self.hardware.device
         base = load_base(
             self._name,
-            device="cpu" if settings.offload or self.split else self.hardware.device,
+            device="cpu" if settings.offload or self.split else device,
             dtype=settings.dtype,
             quantization=settings.quantization,
             revision=self.config.model.revision,
