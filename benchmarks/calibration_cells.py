@@ -64,14 +64,14 @@ class Draw(NamedTuple):
 def list_settings() -> list[Setting]:
     """Every setting whose coverage is measured, about 900."""
     rates, sizes = (0.02, 0.1, 0.3, 0.5, 0.9), (50, 100, 200)
-    effects = (0.0, 0.05, 0.1, 0.2)
+    effects = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2)
     few, graded = (0.0, 0.1), ("fields", "overlap", "mostly_same")
     some: list[Iterator[Setting]] = [
         _cross(("right",), rates, sizes, effects, (0, 0.5, 0.9), (None,), (1,)),
         _cross(("right",), rates, sizes, effects, (0, 0.9), (0, 0.5, 1), (1,)),
         _cross(("right",), rates, sizes, few, (0, 0.9), (None, 0.5), (3,)),
-        _cross(graded, (0.1, 0.5, 0.9), sizes, (0, 0.05, 0.1), (0, 0.9), (None,), (1,)),
-        _cross(graded, (0.1, 0.5, 0.9), (50, 200), (0, 0.05, 0.1), (0, 0.9), (0, 0.5, 1), (1,)),
+        _cross(graded, (0.1, 0.5, 0.9), sizes, (0, 0.02, 0.05, 0.1), (0, 0.9), (None,), (1,)),
+        _cross(graded, (0.1, 0.5, 0.9), (50, 200), (0, 0.02, 0.05, 0.1), (0, 0.9), (0, 0.5, 1), (1,)),
         _cross(graded[:2], (0.1, 0.5, 0.9), (50, 200), few, (0, 0.9), (None, 0.5), (3,)),
     ]
     return [setting for settings in some for setting in settings if 0 < reach(setting) < 1]
