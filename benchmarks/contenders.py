@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import faulthandler
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tuneproof.model.hardware import DtypeName, read_peak, reset_peak
+from tuneproof.model.hardware import DtypeName, inspect_hardware, read_peak, reset_peak
 
 PACK = 1024
 """Tokens of a pack where TRL packs: its default."""
@@ -296,6 +297,34 @@ def run_factory(job: Job) -> list[Mark]:
     return tally.marks(losses)
 
 
+def run_soup(job: Job) -> list[Mark]:
+    """soup-cli's trainer as `soup train` builds it, with its defaults, on the same token ids: a tokenised data set."""
+    datasets, schema, sft = map(import_module, ("datasets", "soup_cli.config.schema", "soup_cli.trainer.sft"))
+    # What it reads and writes must lie below the folder it is started in.
+    Path(job.out).mkdir(parents=True, exist_ok=True)
+    os.chdir(job.out)
+    rows = [{**row, "attention_mask": [1] * len(row["input_ids"])} for row in label_rows(job)]
+    datasets.Dataset.from_list(rows).save_to_disk("rows")
+    training = {
+        "epochs": 1,
+        "lr": job.rate,
+        "batch_size": job.batch,
+        "gradient_accumulation_steps": 1,
+        "quantization": "none",
+        "logging_steps": 1,
+        "seed": job.seed,
+        "lora": {"r": job.rank, "alpha": job.alpha, "dropout": 0.0, "target_modules": "all-linear"},
+    }
+    data = {"train": "rows", "format": "pre_tokenized", "tokenized_path": "rows", "max_length": PACK, "val_split": 0.0}
+    config = schema.SoupConfig(base=job.model, task="sft", data=data, training=training, output="out")
+    wrapper = sft.SFTTrainerWrapper(config, device=job.device)
+    wrapper.setup({"train": []})
+    tally = watch_trainer(wrapper.trainer, job)
+    reset_peak(job.device)
+    wrapper.train()
+    return tally.marks(read_losses(wrapper.trainer))
+
+
 def label_rows(job: Job) -> list[dict[str, list[int]]]:
     """Rows as the Trainer wants them: -100 where nothing is trained."""
     return [
@@ -305,13 +334,14 @@ def label_rows(job: Job) -> list[dict[str, list[int]]]:
 
 
 CONTENDERS: dict[str, Callable[[Job], list[Mark]]] = {
-    "tuneproof": lambda job: run_ours(job, "bfloat16"),
+    "tuneproof": lambda job: run_ours(job, inspect_hardware("cuda" if job.device == "cuda" else "cpu").dtype),
     "tuneproof fp32": lambda job: run_ours(job, "float32"),
     "Trainer + peft": lambda job: run_plain(job, bf16=False),
     "Trainer + peft bf16": lambda job: run_plain(job, bf16=True),
     "TRL": run_trl,
     "TRL packing": lambda job: run_trl(job, packing=True),
     "LLaMA-Factory": run_factory,
+    "soup-cli": run_soup,
     "TRL kept": lambda job: run_trl(job, gradient_checkpointing=False),
     "TRL packing kept": lambda job: run_trl(job, packing=True, gradient_checkpointing=False),
     "TRL Liger kept": lambda job: run_trl(job, gradient_checkpointing=False, use_liger_kernel=True),
@@ -319,9 +349,9 @@ CONTENDERS: dict[str, Callable[[Job], list[Mark]]] = {
         job, packing=True, gradient_checkpointing=False, use_liger_kernel=True
     ),
 }
-"""Name -> run. `kept`: without recomputing activations, which TRL does by default. `Liger`: with its fused kernels,
-which need a GPU."""
-PACKAGES = ("torch", "transformers", "peft", "trl", "accelerate", "liger-kernel", "llamafactory")
+"""Name -> run. `tuneproof` takes the precision that it chooses on this machine. `kept`: without recomputing
+activations, which TRL does by default. `Liger`: with its fused kernels, which need a GPU."""
+PACKAGES = ("torch", "transformers", "peft", "trl", "accelerate", "liger-kernel", "llamafactory", "soup-cli")
 
 
 def list_versions() -> dict[str, str]:

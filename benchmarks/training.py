@@ -16,11 +16,12 @@ On a GPU without a hub: a model of known dimensions whose weights are random num
 
 The share of the machine's matrix-product rate counts what the model needs and nothing else: two operations a weight
 and token in the forward, two for the gradient by the inputs, six a weight of the adapter, the head at trained tokens
-alone, attention within rows. TRL is no dependency of this project: `pip install trl`. LLaMA-Factory wants other
-versions of what we share, so it has an environment of its own, with its own torch:
+alone, attention within rows. TRL is no dependency of this project: `pip install trl`. LLaMA-Factory and soup-cli want
+other versions of what we share, so each has an environment of its own, with its own torch:
 
     python -m venv factory && factory/bin/pip install llamafactory
-    python -m benchmarks.training --data rows.json --peer LLaMA-Factory=factory/bin/python
+    python -m venv soup && soup/bin/pip install "soup-cli[all]"
+    python -m benchmarks.training --data a.json --peer LLaMA-Factory=factory/bin/python --peer soup-cli=soup/bin/python
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ from tuneproof.plan.catalogue import find_known
 from tuneproof.plan.formula import Dimensions, count_adapter, count_linear, read_dimensions
 
 ROOT = Path(__file__).parents[1]
-ELSEWHERE = ("LLaMA-Factory",)
+ELSEWHERE = ("LLaMA-Factory", "soup-cli")
 """Contenders that need an environment of their own."""
 LONGEST = 1024
 """Longer rows are left out: TRL would cut them at this length by default."""
