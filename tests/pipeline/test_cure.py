@@ -92,6 +92,27 @@ def test_a_smaller_scale_that_ships_becomes_the_run_and_the_first_attempt_stays_
     assert keys.index("cure.ahead") < keys.index("cure.begin")
 
 
+def test_where_the_choice_had_one_scale_the_smaller_ones_are_asked_now(
+    forgetful: RunDir, again: Callable[..., RunDir], script: Script, tmp_path: Path
+) -> None:
+    """As after `--time` has cut the scales to one."""
+    shutil.copytree(forgetful.path, tmp_path / "run")
+    run = RunDir(tmp_path / "run")
+    chosen = run.load(Selection)
+    chosen.candidates = [one for one in chosen.candidates if one.scale == 1]
+    run.save(chosen)
+    for answers in (run.path / "eval" / "select").glob("checkpoint-*@0.5.jsonl"):
+        answers.unlink()
+    script.verdicts = [SHIPS]
+    run = again()
+    remedy = read_cure(run).remedies[0]
+    assert (remedy.name, remedy.checkpoint, remedy.decision, remedy.probes) == ("cure-scale", 4, "ship", 12)
+    assert run.load(Selection).scale == remedy.scale < 1
+    tried = [one for one in RunDir(run.trials / "first").load(Selection).candidates if one.checkpoint == 4]
+    assert [one.scale for one in tried] == [1, 0.75, 0.5, 0.25]
+    assert len({(one.n, one.probes) for one in tried}) == 1
+
+
 def test_the_same_command_after_a_cure_does_nothing_again(again: Callable[..., RunDir], script: Script) -> None:
     script.verdicts = [SHIPS]
     run = again()

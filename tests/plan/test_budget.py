@@ -121,8 +121,10 @@ def test_epochs_are_cut_again_before_the_last_candidate() -> None:
     assert at_floor.candidates == 1
     assert at_floor.select_rows == 30
     assert at_floor.cut[0] == "epochs 5 -> 0.8"
-    two = plan_time(SPEEDS, WORK, at_floor.seconds() + 15, 0)
-    assert (two.checkpoints, two.scales) == (1, 2)
+    two = plan_time(SPEEDS, WORK, at_floor.seconds() + 30, 0)
+    assert (two.checkpoints, two.scales, two.slice_probes) == (1, 2, 60)
+    # One candidate is chosen whatever it answers.
+    assert at_floor.slice_probes == 0
     assert two.epochs < 2
 
 

@@ -43,7 +43,10 @@ class EvaluateSection(Section):
         [], "Files or folders of your own probes.", "Ours only; your own join them, as families of their own."
     )
     select_probes: int = knob(
-        300, "Probes a finalist answers beside the select rows.", "Not the verdict's; --time cuts to 60; 0: none.", ge=0
+        300,
+        "Probes a finalist answers beside the select rows.",
+        "Not the verdict's; --time may cut to 60, and to none where there is one candidate.",
+        ge=0,
     )
     drift_items: int = knob(
         40,
@@ -51,7 +54,7 @@ class EvaluateSection(Section):
         "Two readings each; --time may cut to 10.",
         ge=1,
     )
-    select_rows: int | None = knob(None, "Select rows to measure a candidate on.", "All; --time may cut to 20.", ge=1)
+    select_rows: int | None = knob(None, "Select rows to measure a candidate on.", "All; --time may cut to 30.", ge=1)
     scorers: dict[str, str] = knob(
         {},
         "Task or own probe family -> its scorer: one of ours, or the name of an installed entry point.",

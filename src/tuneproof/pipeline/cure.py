@@ -1,6 +1,6 @@
 """The cure (`--cure`): where the gain is real and the verdict fails on forgetting or degeneration, remedies are tried.
 
-    cure-scale      a smaller scale of the chosen checkpoint          no training: answers that are there already
+    cure-scale      a smaller scale of the chosen checkpoint          no training: where none was tried, three answer
     cure-earlier    an earlier checkpoint, at any scale               no training: at most 4 candidates answer probes
     cure-replay     trained with twice the replay (10 % where none)   a training
     cure-rate       that, at a third of the learning rate             a training
@@ -13,8 +13,9 @@ test rows, and what they cost, stands in `evals/cure`. All is noted in trials.js
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from tuneproof.config import EvaluateSection
 from tuneproof.config.load import load_settled
 from tuneproof.errors import TrainingError
 from tuneproof.evals.cure import (
@@ -159,12 +160,20 @@ def foresee_remedy(work: Work, remedy: Remedy) -> Remedy:
 
 
 def weigh_scales(work: Work) -> tuple[list[Prospect], Exam]:
-    """Smaller scales of the chosen checkpoint; they have answered all that they are judged by."""
+    """Smaller scales of the chosen checkpoint; what they have not answered yet they are asked."""
     chosen, exam = work.run.load(Selection), make_exam(work, Asking(work, 0))
-    keys = [(one.checkpoint, one.scale) for one in chosen.candidates]
-    smaller = [key for key in keys if key[0] == chosen.checkpoint and key[1] < chosen.scale]
-    said = {key: load_said(work.run, key) for key in smaller}
-    return [weigh_prospect(key, some, exam) for key, some in said.items() if some], exam
+    smaller = list_smaller(chosen)
+    whole = len(exam.rows) + len(exam.probes)
+    exam = ask_whole(work, chosen, [key for key in smaller if len(load_said(work.run, key)) < whole], exam)
+    return [weigh_prospect(key, load_said(work.run, key), exam) for key in smaller], exam
+
+
+def list_smaller(chosen: Selection) -> list[Key]:
+    """Smaller scales of the chosen checkpoint: those of the choice, or where it had none (`--time`, a config with one
+    scale) those that it has by default."""
+    tried = [one.scale for one in chosen.candidates if one.checkpoint == chosen.checkpoint and one.scale < chosen.scale]
+    usual = [scale for scale in EvaluateSection().scales if scale < chosen.scale]
+    return [(chosen.checkpoint, scale) for scale in tried or usual]
 
 
 def weigh_earlier(work: Work) -> tuple[list[Prospect], Exam]:
@@ -178,16 +187,24 @@ def weigh_earlier(work: Work) -> tuple[list[Prospect], Exam]:
     exam = make_exam(work, Asking(work, 0))
     prospects = {key: weigh_prospect(key, said[key], exam) for key in said}
     hopeful = list_hopeful(prospects, FINALISTS) if exam.probes else []
-    if hopeful:
-        total = sum(len(exam.rows) + len(exam.probes) - len(said[key]) for key in hopeful)
-        work.progress.begin("select", total)
-        exam = make_exam(work, Asking(work, total, said))
-        for key in hopeful:
-            try_whole(key, exam, {key: prospects[key].tried})
-            prospects[key] = weigh_prospect(key, load_said(work.run, key), exam)
-        note_candidates(work, chosen, [prospects[key] for key in hopeful], exam)
-        work.progress.end("select")
+    exam = ask_whole(work, chosen, hopeful, exam)
+    prospects |= {key: weigh_prospect(key, load_said(work.run, key), exam) for key in hopeful}
     return [one for one in prospects.values() if one.tried.probes is not None or not exam.probes], exam
+
+
+def ask_whole(work: Work, chosen: Selection, keys: Sequence[Key], exam: Exam) -> Exam:
+    """Let candidates answer what they have not answered of rows and probes; it is noted among the run's candidates."""
+    if not keys:
+        return exam
+    said = {key: load_said(work.run, key) for key in keys}
+    total = sum(len(exam.rows) + len(exam.probes) - len(some) for some in said.values())
+    work.progress.begin("select", total)
+    exam = make_exam(work, Asking(work, total, said))
+    for key, some in said.items():
+        try_whole(key, exam, {key: weigh_prospect(key, some, exam).tried} if some else {})
+    note_candidates(work, chosen, [weigh_prospect(key, load_said(work.run, key), exam) for key in keys], exam)
+    work.progress.end("select")
+    return exam
 
 
 def note_candidates(work: Work, chosen: Selection, asked: Iterable[Prospect], exam: Exam) -> None:
@@ -200,7 +217,8 @@ def note_candidates(work: Work, chosen: Selection, asked: Iterable[Prospect], ex
         one.key: describe_candidate(one.key, one.tried, best, exam, {one.key[0]: mean_loss(reports, one.key[0])})
         for one in asked
     }
-    chosen.candidates = [fresh.get((one.checkpoint, one.scale), one) for one in chosen.candidates]
+    chosen.candidates = [fresh.pop((one.checkpoint, one.scale), one) for one in chosen.candidates]
+    chosen.candidates += fresh.values()
     work.run.save(chosen)
 
 
@@ -260,5 +278,7 @@ def adopt(work: Work, remedy: Remedy) -> None:
 def guess_seconds(work: Work, name: RemedyName) -> float:
     """Seconds of a remedy with its look, from what the run's own stages took."""
     spent = {stage: record.seconds for stage, record in work.run.load(RunRecord).stages.items()}
-    again = {"cure-scale": (), "cure-earlier": ("select",)}.get(name, TRAINING)
+    chosen = work.run.load(Selection)
+    known = all(load_said(work.run, key) for key in list_smaller(chosen))
+    again = {"cure-scale": () if known else ("select",), "cure-earlier": ("select",)}.get(name, TRAINING)
     return sum(spent.get(stage, 0.0) for stage in (*again, *LOOK))

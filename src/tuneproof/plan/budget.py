@@ -125,6 +125,8 @@ def list_levers(work: Work) -> list[Lever]:
         Lever("select rows", 30),
         Lever("slice probes", 60),
         Lever("scales", 1),
+        # There is one candidate left, and nothing to choose by them.
+        Lever("slice probes", 0),
     ]
     return [lever for lever in levers if lever.name != "epochs" or not work.fixed]
 
