@@ -107,7 +107,8 @@ def test_where_the_choice_had_one_scale_the_smaller_ones_are_asked_now(
     run = again()
     remedy = read_cure(run).remedies[0]
     assert (remedy.name, remedy.checkpoint, remedy.decision, remedy.probes) == ("cure-scale", 4, "ship", 12)
-    assert run.load(Selection).scale == remedy.scale < 1
+    assert run.load(Selection).scale == remedy.scale
+    assert run.load(Selection).scale < 1
     tried = [one for one in RunDir(run.trials / "first").load(Selection).candidates if one.checkpoint == 4]
     assert [one.scale for one in tried] == [1, 0.75, 0.5, 0.25]
     assert len({(one.n, one.probes) for one in tried}) == 1
