@@ -62,7 +62,7 @@ class Draw(NamedTuple):
 
 
 def list_settings() -> list[Setting]:
-    """Every setting whose coverage is measured, about 900."""
+    """Every setting whose coverage is measured."""
     rates, sizes = (0.02, 0.1, 0.3, 0.5, 0.9), (50, 100, 200)
     effects = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2)
     few, graded = (0.0, 0.1), ("fields", "overlap", "mostly_same")

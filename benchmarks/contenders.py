@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable
 from importlib import import_module, metadata
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from tuneproof.model.hardware import DtypeName, inspect_hardware, read_peak, reset_peak
 
@@ -39,8 +39,7 @@ class Job(NamedTuple):
     out: str
     clock: str = "wall"
     """`wall`, or `cpu`: seconds of one thread's work, which hold on a busy machine."""
-    device: str = "cpu"
-    """`cpu` or `cuda`."""
+    device: Literal["cpu", "cuda"] = "cpu"
     limit: float = 3600
     """Seconds after which a contender gives up and tells where it was."""
 
@@ -262,8 +261,7 @@ def run_factory(job: Job) -> list[Mark]:
 
     datasets, tuner = import_module("datasets"), import_module("llamafactory.train.tuner")
     tokenised = Path(job.out, "rows")
-    rows = [{**row, "attention_mask": [1] * len(row["input_ids"])} for row in label_rows(job)]
-    datasets.DatasetDict({"train": datasets.Dataset.from_list(rows)}).save_to_disk(tokenised)
+    datasets.DatasetDict({"train": datasets.Dataset.from_list(label_whole(job))}).save_to_disk(tokenised)
     tally, losses = Tally(job), list[float]()
 
     class Ends(TrainerCallback):
@@ -303,8 +301,7 @@ def run_soup(job: Job) -> list[Mark]:
     # What it reads and writes must lie below the folder it is started in.
     Path(job.out).mkdir(parents=True, exist_ok=True)
     os.chdir(job.out)
-    rows = [{**row, "attention_mask": [1] * len(row["input_ids"])} for row in label_rows(job)]
-    datasets.Dataset.from_list(rows).save_to_disk("rows")
+    datasets.Dataset.from_list(label_whole(job)).save_to_disk("rows")
     training = {
         "epochs": 1,
         "lr": job.rate,
@@ -333,8 +330,13 @@ def label_rows(job: Job) -> list[dict[str, list[int]]]:
     ]
 
 
+def label_whole(job: Job) -> list[dict[str, list[int]]]:
+    """The same with the mask of attention, as tokenised data sets have it."""
+    return [{**row, "attention_mask": [1] * len(row["input_ids"])} for row in label_rows(job)]
+
+
 CONTENDERS: dict[str, Callable[[Job], list[Mark]]] = {
-    "tuneproof": lambda job: run_ours(job, inspect_hardware("cuda" if job.device == "cuda" else "cpu").dtype),
+    "tuneproof": lambda job: run_ours(job, inspect_hardware(job.device).dtype),
     "tuneproof fp32": lambda job: run_ours(job, "float32"),
     "Trainer + peft": lambda job: run_plain(job, bf16=False),
     "Trainer + peft bf16": lambda job: run_plain(job, bf16=True),

@@ -159,7 +159,7 @@ def run_round(job: Job, names: Sequence[str], pythons: Mapping[str, str]) -> dic
     sizes = read_dimensions(AutoConfig.from_pretrained(job.model))
     rates = {name: measure_rate(getattr(torch, name), job) for name in ("float32", "bfloat16")}
     found: dict[str, Any] = {"clock": job.clock, "rates": rates, "measured": {}, "versions": list_versions()}
-    found["hardware"] = inspect_hardware("cuda" if job.device == "cuda" else "cpu").name
+    found["hardware"] = inspect_hardware(job.device).name
     timed = job.rows[job.batch :]
     needed = count_operations(sizes, job, timed) / sum(len(ids) for ids, _ in timed)
     for name in names:

@@ -8,20 +8,8 @@ from graphlib import TopologicalSorter
 from tests.source import list_imports, read_modules
 
 GROUND = {
-    *(
-        "bases",
-        "config",
-        "consent",
-        "demo",
-        "errors",
-        "figures",
-        "hosts",
-        "messages",
-        "processors",
-        "progress",
-        "records",
-    ),
-    *("rundir", "statistics"),
+    *("bases", "config", "consent", "demo", "errors", "figures", "hosts", "messages", "processors", "progress"),
+    *("records", "rundir", "statistics"),
 }
 STAGES = {"data", "evals", "explain", "export", "plan", "training"}
 

@@ -18,6 +18,7 @@ from typing import Any, Literal, NamedTuple
 import psutil
 import torch
 
+from tuneproof.config import ModelSection
 from tuneproof.errors import ModelError, UsageError
 from tuneproof.processors import count_processors
 
@@ -78,6 +79,12 @@ def count_threads(asked: int | None = None) -> int:
     if said.isdecimal() and int(said) > 0:
         most = min(most, int(said))
     return min(asked or torch.get_num_threads(), most)
+
+
+def take_hardware(knobs: ModelSection) -> Hardware:
+    """The device that a config asks for; what is computed from now on has the config's number of threads."""
+    use_threads(knobs.threads)
+    return inspect_hardware(knobs.device)
 
 
 def use_threads(asked: int | None = None) -> None:

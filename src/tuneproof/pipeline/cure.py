@@ -13,7 +13,7 @@ test rows, and what they cost, stands in `evals/cure`. All is noted in trials.js
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from tuneproof.config import EvaluateSection
 from tuneproof.config.load import load_settled
@@ -43,7 +43,7 @@ from tuneproof.rundir import RunDir
 
 REMEDIES: tuple[RemedyName, ...] = ("cure-scale", "cure-earlier", "cure-replay", "cure-rate")
 LOOK = ("tuned", "drift", "verdict", "report")
-TRAINING = ("replay", "train", "select")
+TRAINING: tuple[str, ...] = ("replay", "train", "select")
 """Stages that a look, and a remedy with a training, do again."""
 MOST_REPLAY = 0.5
 """The config's bound."""
@@ -162,10 +162,10 @@ def foresee_remedy(work: Work, remedy: Remedy) -> Remedy:
 def weigh_scales(work: Work) -> tuple[list[Prospect], Exam]:
     """Smaller scales of the chosen checkpoint; what they have not answered yet they are asked."""
     chosen, exam = work.run.load(Selection), make_exam(work, Asking(work, 0))
-    smaller = list_smaller(chosen)
+    said = {key: load_said(work.run, key) for key in list_smaller(chosen)}
     whole = len(exam.rows) + len(exam.probes)
-    exam = ask_whole(work, chosen, [key for key in smaller if len(load_said(work.run, key)) < whole], exam)
-    return [weigh_prospect(key, load_said(work.run, key), exam) for key in smaller], exam
+    asked = ask_whole(work, chosen, {key: some for key, some in said.items() if len(some) < whole})
+    return [asked.get(key) or weigh_prospect(key, some, exam) for key, some in said.items()], exam
 
 
 def list_smaller(chosen: Selection) -> list[Key]:
@@ -187,24 +187,24 @@ def weigh_earlier(work: Work) -> tuple[list[Prospect], Exam]:
     exam = make_exam(work, Asking(work, 0))
     prospects = {key: weigh_prospect(key, said[key], exam) for key in said}
     hopeful = list_hopeful(prospects, FINALISTS) if exam.probes else []
-    exam = ask_whole(work, chosen, hopeful, exam)
-    prospects |= {key: weigh_prospect(key, load_said(work.run, key), exam) for key in hopeful}
+    prospects |= ask_whole(work, chosen, {key: said[key] for key in hopeful})
     return [one for one in prospects.values() if one.tried.probes is not None or not exam.probes], exam
 
 
-def ask_whole(work: Work, chosen: Selection, keys: Sequence[Key], exam: Exam) -> Exam:
-    """Let candidates answer what they have not answered of rows and probes; it is noted among the run's candidates."""
-    if not keys:
-        return exam
-    said = {key: load_said(work.run, key) for key in keys}
+def ask_whole(work: Work, chosen: Selection, said: Mapping[Key, Sequence[Answer]]) -> dict[Key, Prospect]:
+    """Let candidates answer what they have not `said` yet of rows and probes; the run's candidates have it noted."""
+    if not said:
+        return {}
+    exam = make_exam(work, Asking(work, 0))
     total = sum(len(exam.rows) + len(exam.probes) - len(some) for some in said.values())
     work.progress.begin("select", total)
-    exam = make_exam(work, Asking(work, total, said))
+    exam = exam._replace(ask=Asking(work, total, said))
     for key, some in said.items():
         try_whole(key, exam, {key: weigh_prospect(key, some, exam).tried} if some else {})
-    note_candidates(work, chosen, [weigh_prospect(key, load_said(work.run, key), exam) for key in keys], exam)
+    asked = {key: weigh_prospect(key, load_said(work.run, key), exam) for key in said}
+    note_candidates(work, chosen, asked.values(), exam)
     work.progress.end("select")
-    return exam
+    return asked
 
 
 def note_candidates(work: Work, chosen: Selection, asked: Iterable[Prospect], exam: Exam) -> None:
@@ -278,7 +278,10 @@ def adopt(work: Work, remedy: Remedy) -> None:
 def guess_seconds(work: Work, name: RemedyName) -> float:
     """Seconds of a remedy with its look, from what the run's own stages took."""
     spent = {stage: record.seconds for stage, record in work.run.load(RunRecord).stages.items()}
-    chosen = work.run.load(Selection)
-    known = all(load_said(work.run, key) for key in list_smaller(chosen))
-    again = {"cure-scale": () if known else ("select",), "cure-earlier": ("select",)}.get(name, TRAINING)
+    again = TRAINING
+    if name == "cure-scale":
+        known = all(load_said(work.run, key) for key in list_smaller(work.run.load(Selection)))
+        again = () if known else ("select",)
+    elif name == "cure-earlier":
+        again = ("select",)
     return sum(spent.get(stage, 0.0) for stage in (*again, *LOOK))

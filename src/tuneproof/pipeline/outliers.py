@@ -14,7 +14,7 @@ from tuneproof.data.outlier import Loss, find_outliers
 from tuneproof.data.traits import Cases
 from tuneproof.errors import UsageError
 from tuneproof.model.chat import Encoded, encode_row
-from tuneproof.model.hardware import inspect_hardware, use_threads
+from tuneproof.model.hardware import take_hardware
 from tuneproof.model.load import Base, load_base
 from tuneproof.model.step import build_pack, check_plain_head, sum_loss
 from tuneproof.progress import Progress
@@ -31,8 +31,7 @@ def note_outliers(config: RunConfig, cases: Cases, limit: int, progress: Progres
     """
     if config.model.name is None:
         raise UsageError("data.outliers_model", where="data.outliers")
-    use_threads(config.model.threads)
-    hardware = inspect_hardware(config.model.device)
+    hardware = take_hardware(config.model)
     base = load_base(
         config.model.name,
         device=hardware.device,

@@ -13,7 +13,7 @@ from functools import partial
 from tuneproof.config import RunConfig
 from tuneproof.model.crew import Crew
 from tuneproof.model.encoding import measure_rows
-from tuneproof.model.hardware import Hardware, inspect_hardware, use_threads
+from tuneproof.model.hardware import Hardware, take_hardware
 from tuneproof.pipeline.ahead import foresee_time
 from tuneproof.pipeline.blueprint import Blueprint, find_blueprint, match_known, read_known
 from tuneproof.pipeline.prepare import make_plan, make_target
@@ -33,8 +33,7 @@ def preview_plan(config: RunConfig, progress: Progress, *, cards: bool = False, 
     prepared = prepare_rows(config, progress, choose_measure(blueprint))
     train = [row for row in prepared.rows if prepared.split.rows[row.id].side == "train"]
     sizes = [prepared.measure(row) for row in train for _ in range(row.copies)]
-    use_threads(config.model.threads)
-    hardware = inspect_hardware(config.model.device)
+    hardware = take_hardware(config.model)
     target = choose_target(config, hardware, ranks)
     progress.begin("plan")
     chosen, lengths, plan = make_plan(config, sizes, blueprint.config, target)

@@ -18,7 +18,7 @@ from tuneproof.evals.task import Item, choose_limits, choose_scorers, make_row_i
 from tuneproof.model.drift import Reading
 from tuneproof.model.encoding import measure_rows
 from tuneproof.model.fold import fold_adapter
-from tuneproof.model.hardware import Hardware, inspect_hardware, use_threads
+from tuneproof.model.hardware import Hardware, take_hardware
 from tuneproof.model.load import (
     Base,
     add_adapter,
@@ -68,8 +68,7 @@ class Work:
     @cached_property
     def hardware(self) -> Hardware:
         """The device; what is computed from now on has the run's number of threads."""
-        use_threads(self.config.model.threads)
-        return inspect_hardware(self.config.model.device)
+        return take_hardware(self.config.model)
 
     @cached_property
     def context(self) -> int | None:
