@@ -125,6 +125,8 @@ def test_epochs_are_cut_again_before_the_last_candidate() -> None:
     assert (two.checkpoints, two.scales, two.slice_probes) == (1, 2, 60)
     # One candidate is chosen whatever it answers.
     assert at_floor.slice_probes == 0
+    # Remedies are foreseen from the probes: without them a scale that forgets as much would look as good.
+    assert plan_time(SPEEDS, WORK._replace(curable=True), 1, 0).slice_probes == 60
     assert two.epochs < 2
 
 

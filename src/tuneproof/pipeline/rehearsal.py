@@ -201,6 +201,7 @@ def describe_work(work: Work, rows: RowSet) -> budget.Work:
         probe_slice=describe_items(work, choice_probes(work)),
         checkpoints=knobs.checkpoints,
         fixed=config.train.max_steps is not None,
+        curable=config.trials.cure,
         halving=HALVING,
         scales=len(set(knobs.scales)),
         drift=_describe_drift(work, test, retention),

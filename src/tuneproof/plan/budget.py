@@ -96,6 +96,8 @@ class Work(NamedTuple):
     """Seconds for verdict and report."""
     fixed: bool = False
     """Whether the number of steps is the user's, and so not to be cut."""
+    curable: bool = False
+    """Whether remedies are tried where too much is forgotten (`--cure`)."""
 
 
 class Lever(NamedTuple):
@@ -125,8 +127,8 @@ def list_levers(work: Work) -> list[Lever]:
         Lever("select rows", 30),
         Lever("slice probes", 60),
         Lever("scales", 1),
-        # There is one candidate left, and nothing to choose by them.
-        Lever("slice probes", 0),
+        # There is one candidate left, and nothing to choose by them; but remedies are foreseen from them.
+        Lever("slice probes", 60 if work.curable else 0),
     ]
     return [lever for lever in levers if lever.name != "epochs" or not work.fixed]
 
