@@ -33,7 +33,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 from tuneproof.plan.allocator import replay_events
 from tuneproof.plan.catalogue import find_known
 from tuneproof.plan.forecast import CUBLAS
-from tuneproof.plan.kernels import name_attention
+from tuneproof.plan.kernels import name_kernels
 from tuneproof.plan.tracker import Tracker
 
 TABLE = Path(__file__).with_suffix(".md")
@@ -99,7 +99,7 @@ def predict_run(run: Published, length: int) -> Predicted:
     ]:
         tracker.follow(tensor, part)
     static = len(tracker.events)
-    with name_attention("efficient"), tracker:
+    with name_kernels("efficient"), tracker:
         for _ in range(2):
             ids_BT = torch.zeros(BATCH, length, dtype=torch.long, device="meta")
             model.zero_grad(set_to_none=True)

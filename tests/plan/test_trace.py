@@ -22,6 +22,7 @@ from transformers import (
 from tuneproof.config import LoraSection
 from tuneproof.model.attention import choose_attention
 from tuneproof.model.fold import fold_adapter
+from tuneproof.model.fused import fuse_layers
 from tuneproof.model.generate import generate_answers
 from tuneproof.model.load import add_adapter, enable_checkpointing
 from tuneproof.model.offload import list_blocks, offload_layers
@@ -46,10 +47,11 @@ MIB = 2**20
 
 
 def build_base(config: Any, dtype: torch.dtype = torch.float32) -> PreTrainedModel:
-    """A model with random weights."""
+    """A model with random weights, its layers as `model.load` leaves them."""
     base: PreTrainedModel = AutoModelForCausalLM.from_config(
         config, dtype=dtype, attn_implementation=choose_attention(config)
     )
+    fuse_layers(base)
     return base
 
 

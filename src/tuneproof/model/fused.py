@@ -1,6 +1,6 @@
-"""What takes the place of transformers' layers on CUDA: norms in one kernel, rotary embeddings in three.
+"""What takes the place of transformers' layers: norms and rotary embeddings in fewer passes over memory.
 
-fuse_layers(model)        # a model on CUDA, or on `meta` for the memory plan
+fuse_layers(model)        # of any device, or of `meta` for the memory plan
 """
 
 from __future__ import annotations

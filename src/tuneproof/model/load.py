@@ -148,8 +148,7 @@ def load_base(
         )
     for parameter in model.parameters():
         parameter.requires_grad_(False)
-    if device == "cuda":
-        fuse_layers(model)
+    fuse_layers(model)
     return Base(model, tokenizer, place)
 
 

@@ -1,10 +1,12 @@
-"""RMSNorm in one kernel each way on CUDA, where transformers' takes a dozen and keeps an fp32 copy of its input.
+"""RMSNorm in one kernel each way on CUDA, where transformers' takes a dozen and keeps an fp32 copy of its input; on
+other devices, for which PyTorch has no such kernel, in half the passes over memory.
 
-Of a step of Qwen1.5-1.8B on an H100 (8,192 tokens) its norms took 37 ms of the card's 198 (benchmarks/RESULTS.md).
-PyTorch's kernel multiplies by the weight in fp32 and rounds once; transformers' modules round before that product too.
+Of a step of Qwen1.5-1.8B on an H100 (8,192 tokens) its norms took 37 ms of the card's 198, and the demo model's 8.6 ms
+on a CPU what takes 3.4 here (1,160 tokens, both passes; benchmarks/RESULTS.md).
+The weight is multiplied in fp32 and the product rounded once; transformers' modules round before that product too.
 The module's place and its weight's name stay, so adapters, exports and checkpoints do not see it.
 
-    fuse_norms(model)        # a model on CUDA, or on `meta` for the memory plan
+    fuse_norms(model)        # a model of any device
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+KERNEL_DEVICES = {"cuda"}
+"""Kinds of device on which PyTorch has the kernel. The memory plan adds `meta` while it traces such a device."""
 WIDTH = 8
 """Of the small module by which a class is tried out."""
 
@@ -27,7 +31,9 @@ class RootNorm(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight_H: Tensor, eps: float) -> Tensor:
         """Output in x's dtype and shape (..., H)."""
-        if x.is_meta:
+        if not takes_kernel(x, weight_H):
+            output, scale = normalise(x, weight_H, eps)
+        elif x.is_meta:
             output, scale = torch.empty_like(x), x.new_empty((*x.shape[:-1], 1), dtype=torch.float32)
         else:
             output, scale = torch.ops.aten._fused_rms_norm(x, [x.shape[-1]], weight_H, eps)
@@ -39,12 +45,35 @@ class RootNorm(torch.autograd.Function):
     def backward(ctx: Any, *outer: Tensor) -> tuple[Tensor, None, None]:
         """Gradient by x."""
         x, scale, weight_H = ctx.saved_tensors
+        if not takes_kernel(x, weight_H):
+            return step_back(outer[0], x, scale, weight_H), None, None
         if x.is_meta:
             return torch.empty_like(x), None, None
         by_x, _ = torch.ops.aten._fused_rms_norm_backward(
             outer[0].contiguous(), x, [x.shape[-1]], scale, weight_H, [True, False]
         )
         return by_x, None, None
+
+
+def takes_kernel(x: Tensor, weight_H: Tensor) -> bool:
+    """Whether PyTorch has its kernel for them."""
+    return x.device.type in KERNEL_DEVICES and x.dtype == weight_H.dtype
+
+
+def normalise(x: Tensor, weight_H: Tensor, eps: float) -> tuple[Tensor, Tensor]:
+    """Output of x's shape and dtype, and each row's scale in fp32, (..., 1), in three passes over x."""
+    wide = x.float()
+    size = torch.linalg.vector_norm(wide, dim=-1, keepdim=True)
+    scale = size.square_().div_(x.shape[-1]).add_(eps).rsqrt_()
+    return torch.mul(wide, scale).mul_(weight_H).to(x.dtype), scale
+
+
+def step_back(outer: Tensor, x: Tensor, scale: Tensor, weight_H: Tensor) -> Tensor:
+    """Gradient by x: s g w - s^3 x mean(g w x), where s is the row's scale and g the gradient by the output."""
+    wide = x.float()
+    by_normal = torch.mul(outer.float(), weight_H)
+    mean = torch.mul(by_normal, wide).mean(-1, keepdim=True)
+    return by_normal.mul_(scale).addcmul_(wide, mean.mul_(scale.pow(3)), value=-1).to(x.dtype)
 
 
 class FusedNorm(nn.Module):
@@ -58,10 +87,8 @@ class FusedNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalised x, of shape (..., H)."""
-        if x.device.type in ("cuda", "meta") and x.dtype == self.weight.dtype:
-            output: Tensor = RootNorm.apply(x, self.weight, self.variance_epsilon)  # type: ignore[no-untyped-call]
-            return output
-        return nn.functional.rms_norm(x, (x.shape[-1],), self.weight.to(x.dtype), self.variance_epsilon)
+        output: Tensor = RootNorm.apply(x, self.weight, self.variance_epsilon)  # type: ignore[no-untyped-call]
+        return output
 
 
 def fuse_norms(model: nn.Module) -> int:

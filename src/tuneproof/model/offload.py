@@ -20,7 +20,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from tuneproof.model.fused import fuse_layers
 from tuneproof.model.lora import LoraLinear
 
 
@@ -100,9 +99,6 @@ def offload_layers(model: nn.Module, device: str) -> Stream:
     layers = find_layers(model)
     stream = Stream([list_streamed([layer]) for layer in layers], torch.device(device))
     model.to(device)
-    if stream.device.type == "cuda":
-        # Loaded for the processor, it computes on the card now; what is loaded there is fused by `model/load`.
-        fuse_layers(model)
     for at, layer in enumerate(layers):
         stream.hooks += [
             layer.register_forward_pre_hook(lambda module, inputs, at=at: stream.use(at)),

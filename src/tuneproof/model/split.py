@@ -19,7 +19,6 @@ from torch import Tensor, nn
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
 
-from tuneproof.model.fused import fuse_layers
 from tuneproof.model.offload import find_layers
 from tuneproof.model.step import get_base
 
@@ -30,8 +29,6 @@ and as it is cut into weights (`foreach_all_gather_copy_out`)."""
 
 def split_layers(model: nn.Module, device: str) -> None:
     """Keep this rank's part of the decoder's layers on `device`, and all else of the model whole. All ranks call it."""
-    if device == "cuda":
-        fuse_layers(model)
     mesh = init_device_mesh(device, (group.get_world_size(),))
     trained = {weight for weight in model.parameters() if weight.requires_grad}
     for layer in find_layers(model):

@@ -4,7 +4,7 @@ On `meta` PyTorch's scaled_dot_product_attention takes its plain path, which hol
 can change that (the choice is made below it), and a function mode is off inside `backward`, so that a checkpoint would
 recompute something else; so the function itself is replaced while a trace runs, and put back after it.
 
-    with name_attention("flash"): ...
+    with name_kernels("flash"): ...
 
 Also here: what CUDA kernels take beside their results while they run, which no dispatch mode can see.
 """
@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from tuneproof.model.attention import FLASH_DEVICES, WideAttention
+from tuneproof.model.norms import KERNEL_DEVICES
 
 Kernel = Literal["cpu", "flash", "efficient"]
 
@@ -30,8 +31,9 @@ MATRIX_PRODUCTS = {"aten::mm", "aten::addmm", "aten::addmm_", "aten::bmm"}
 
 
 @contextmanager
-def name_attention(kernel: Kernel) -> Iterator[None]:
-    """Run attention by the operator that a device would choose: `cpu`; CUDA's `flash` (16 bit) or `efficient`."""
+def name_kernels(kernel: Kernel) -> Iterator[None]:
+    """Run attention by the operator that a device would choose: `cpu`; CUDA's `flash` (16 bit) or `efficient`; and
+    norms by their kernel where there is one."""
     plain = nn.functional.scaled_dot_product_attention
 
     def attend(
@@ -71,11 +73,14 @@ def name_attention(kernel: Kernel) -> Iterator[None]:
     nn.functional.scaled_dot_product_attention = attend  # type: ignore[assignment]
     if kernel == "flash":
         FLASH_DEVICES.add("meta")
+    if kernel != "cpu":
+        KERNEL_DEVICES.add("meta")
     try:
         yield
     finally:
         nn.functional.scaled_dot_product_attention = plain
         FLASH_DEVICES.discard("meta")
+        KERNEL_DEVICES.discard("meta")
 
 
 def _choose_kernel(

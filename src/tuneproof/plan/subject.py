@@ -62,8 +62,8 @@ def describe_subject(config: Any, *, dtype: DtypeName, lora: LoraSection, quanti
 
 
 @lru_cache(maxsize=4)
-def build_model(subject: Subject, checkpointing: bool = False, fused: bool = False) -> PeftModel:
-    """The model with its adapter on `meta`, as `model.load` makes it with weights; `fused`: as it does on CUDA.
+def build_model(subject: Subject, checkpointing: bool = False) -> PeftModel:
+    """The model with its adapter on `meta`, as `model.load` makes it with weights.
 
     Quantised weights are left whole: what is booked for them differs, and that in 8 bits their layers take PEFT's own
     way. One model with and one without checkpointing: once switched on it leaves something behind that switching it
@@ -77,8 +77,7 @@ def build_model(subject: Subject, checkpointing: bool = False, fused: bool = Fal
             base = AutoModelForCausalLM.from_config(
                 config, dtype=getattr(torch, subject.dtype), attn_implementation=choose_attention(config)
             )
-            if fused:
-                fuse_layers(base)
+            fuse_layers(base)
             if subject.quantization != "none":
                 held = HeldLinear if subject.quantization == "nf4" else HeldLinear8bit
                 for linear in find_frozen(base):

@@ -29,7 +29,7 @@ from tuneproof.model.offload import list_blocks
 from tuneproof.model.split import count_gathered, count_part, list_shared
 from tuneproof.model.step import Pack, sum_loss
 from tuneproof.plan.archive import Traced, recall_trace
-from tuneproof.plan.kernels import RECORDED_STATES, Kernel, name_attention
+from tuneproof.plan.kernels import RECORDED_STATES, Kernel, name_kernels
 from tuneproof.plan.subject import (
     STATE_TABLES,
     Subject,
@@ -78,7 +78,7 @@ def trace_step(subject: Subject, step: Step, *, kernel: Kernel) -> Traced:
 
 
 def _trace_step(subject: Subject, step: Step, kernel: Kernel) -> Traced:
-    model = build_model(_strip(subject), step.checkpointing, kernel != "cpu")
+    model = build_model(_strip(subject), step.checkpointing)
     model.train()
     tracker = _make_tracker(subject, model, kernel, single=len(step.segments) == 1)
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
@@ -96,7 +96,7 @@ def _trace_step(subject: Subject, step: Step, kernel: Kernel) -> Traced:
 
     hooks = [one.register_post_accumulate_grad_hook(watch) for one in trained]
     try:
-        with name_attention(kernel), tracker:
+        with name_kernels(kernel), tracker:
             # The gradients of what is recorded are buffers that stay.
             if step.accumulating or recorded:
                 for parameter in trained:
@@ -127,13 +127,13 @@ def trace_answers(subject: Subject, answering: Answering, *, kernel: Kernel) -> 
 
 
 def _trace_answers(subject: Subject, answering: Answering, kernel: Kernel) -> Traced:
-    model = build_model(_strip(subject), fused=kernel != "cpu")
+    model = build_model(_strip(subject))
     model.eval()
     tracker = _make_tracker(subject, model, kernel, single=False)
     state = _book_static(tracker, subject, model, [], kernel)
     static = len(tracker.events)
     fold = fold_adapter(model) if answering.folded else nullcontext()
-    with name_attention(kernel), torch.no_grad(), tracker, fold:
+    with name_kernels(kernel), torch.no_grad(), tracker, fold:
         for module in model.modules():
             if isinstance(module, nn.Linear) and not module.weight.requires_grad:
                 tracker.follow(module.weight, "weights")
@@ -173,7 +173,7 @@ def count_load(subject: Subject, kernel: Kernel = "cpu") -> tuple[int, int]:
     system takes them back when it needs them (measured with the demo model: fp32 weights add nothing of their own, bf16
     ones their own size).
     """
-    model = build_model(_strip(subject), fused=kernel != "cpu")
+    model = build_model(_strip(subject))
     tracker = _make_tracker(subject, model, kernel, single=True)
     window = _book_static(tracker, subject, model, [], kernel)
     base = [one for one in model.parameters() if not one.requires_grad]
