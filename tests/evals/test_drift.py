@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from tests.conftest import build_tiny_tokenizer
-from tuneproof.evals.drift import load_texts, measure_all, predict_risk
+from tuneproof.evals.drift import load_texts, measure_all, predict_risk, spread_texts
 from tuneproof.evals.task import Item
 from tuneproof.model.drift import Drift, Reading
 from tuneproof.model.load import add_adapter, load_base
@@ -53,7 +53,7 @@ def test_an_untrained_adapter_has_no_drift_and_a_trained_one_has(tiny_model_dir:
             build_tiny_tokenizer(),
             probes=pairs,
             tests=pairs[:1],
-            languages=["en"],
+            texts=spread_texts(["en"], 3),
             reading=READING,
         )
         for spread in (0.0, 1.0)
@@ -62,7 +62,7 @@ def test_an_untrained_adapter_has_no_drift_and_a_trained_one_has(tiny_model_dir:
     for value in (still.kl_retention, still.kl_task, still.text_loss_change):
         assert value == pytest.approx(0.0, abs=1e-6)
     assert still.risk == pytest.approx(0.0, abs=1e-3)
-    assert moved.items == {"retention": 2, "task": 1, "text": len(load_texts("en"))}
+    assert moved.items == {"retention": 2, "task": 1, "text": 3}
     assert min(moved.kl_retention or 0, moved.kl_task or 0, moved.risk or 0) > 1e-4
     assert moved.text_loss_base == still.text_loss_base
 
@@ -71,7 +71,7 @@ def test_turns_that_were_given_do_not_count(tiny_model_dir: Path) -> None:
     model, tokenizer = make_model(tiny_model_dir, 1.0), build_tiny_tokenizer()
     plain, after = make_pair("one"), make_pair("one", ("user", "order?"), ("assistant", "the user asks " * 5))
     counted = [
-        measure_all(model, tokenizer, probes=[pair], tests=[], languages=[], reading=READING).tokens
+        measure_all(model, tokenizer, probes=[pair], tests=[], texts=[], reading=READING).tokens
         for pair in (plain, after)
     ]
     assert counted[0] == counted[1] > 0
@@ -79,7 +79,7 @@ def test_turns_that_were_given_do_not_count(tiny_model_dir: Path) -> None:
 
 def test_what_was_not_read_is_not_measured(tiny_model_dir: Path) -> None:
     record = measure_all(
-        make_model(tiny_model_dir, 1.0), build_tiny_tokenizer(), probes=[], tests=[], languages=[], reading=READING
+        make_model(tiny_model_dir, 1.0), build_tiny_tokenizer(), probes=[], tests=[], texts=[], reading=READING
     )
     assert record.tokens == 0
     assert [record.kl_retention, record.kl_task, record.text_loss_change, record.risk] == [None] * 4
@@ -90,6 +90,12 @@ def test_the_risk_is_the_bound_of_each_answer_averaged() -> None:
     assert predict_risk([Drift(3, 50.0, 1, 1)]) == pytest.approx(1.0)
     halves = predict_risk([Drift(3, 0.0, 1, 1), Drift(1, 0.5, 1, 1)])
     assert halves == pytest.approx(math.sqrt(1 - math.exp(-0.5)) / 2)
+
+
+def test_neutral_texts_are_as_many_of_each_language_and_spread_over_all() -> None:
+    english, chinese = load_texts("en"), load_texts("zh")
+    assert spread_texts(["zh", "en"], 2) == [chinese[0], chinese[20], english[0], english[20]]
+    assert spread_texts(["en"], 1000) == english
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

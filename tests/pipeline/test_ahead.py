@@ -8,9 +8,12 @@ import pytest
 
 from tests.pipeline.test_chain import make_config, write_rows
 from tuneproof.config import RunConfig
+from tuneproof.config.load import load_settled
 from tuneproof.errors import ConfigError, ModelError
 from tuneproof.model import hardware
 from tuneproof.pipeline import RunRequest, plan_run, run_all
+from tuneproof.pipeline.rehearsal import describe_items
+from tuneproof.pipeline.work import Work
 from tuneproof.plan import pace
 from tuneproof.progress import Quiet
 from tuneproof.records import Plan
@@ -61,6 +64,17 @@ def test_time_is_estimated_from_a_probe_then_from_what_a_run_measured(config: Ru
     # The work is the same work, so that at the same speeds every stage takes as long.
     for stage in ("base", "replay", "train", "select", "tuned"):
         assert remembered.parts[stage] == pytest.approx(measured.parts[stage], rel=0.01)
+
+
+def test_what_the_base_was_asked_is_not_counted_again(config: RunConfig, tmp_path: Path) -> None:
+    run = run_until_train(config, tmp_path / "run")
+    work = Work(run, load_settled(run.config), Quiet())
+    tests, trained = work.row_items("test", None), work.row_items("train", None)
+    assert describe_items(work, tests).known == 0.0  # As long as no base is loaded, it is not known which one.
+    assert work.base.path
+    assert describe_items(work, tests).known == 1.0
+    assert describe_items(work, [*tests, *trained]).known == pytest.approx(len(tests) / len([*tests, *trained]))
+    assert describe_items(work, [item._replace(limit=item.limit + 1000) for item in tests]).known < 1.0
 
 
 def test_a_time_limit_is_kept_before_the_run(config: RunConfig) -> None:

@@ -28,7 +28,6 @@ WORK = Work(
     beside=Suite(60, 100, 40),
     probe_slice=Suite(200, 40, 20),
     drift=Suite(40, 400, 0),
-    neutral=1000,
     load=10,
     report=5,
 )
@@ -59,8 +58,15 @@ def test_stages_add_up_from_speeds() -> None:
     assert parts["base"] == pytest.approx(measured + probe_slice + 80 * 0.25 + shown)
 
 
+def test_what_earlier_runs_have_asked_the_base_takes_it_no_time() -> None:
+    parts = time_stages(SPEEDS, WORK)
+    known = WORK._replace(test=WORK.test._replace(known=1.0), probe_slice=WORK.probe_slice._replace(known=0.5))
+    saved = 150 * 0.25 + 0.5 * 200 * (40 / 2000 + 20 / 200)
+    assert time_stages(SPEEDS, known) == pytest.approx({**parts, "base": parts["base"] - saved})
+
+
 def test_the_drift_is_read_twice_and_cut_before_the_verdict_is() -> None:
-    assert time_stages(SPEEDS, WORK)["drift"] == pytest.approx(2 * (40 * 400 + 1000) / 2000)
+    assert time_stages(SPEEDS, WORK)["drift"] == pytest.approx(2 * 40 * 400 / 2000)
     names = [lever.name for lever in list_levers(WORK)]
     assert names.index("drift items") < names.index("retention items") < names.index("test rows")
 

@@ -50,7 +50,7 @@ class EvaluateSection(Section):
     )
     drift_items: int = knob(
         40,
-        "Probes, and test rows, whose drift from the base is measured.",
+        "Probes, test rows and neutral texts whose drift from the base is measured.",
         "Two readings each; --time may cut to 10.",
         ge=1,
     )

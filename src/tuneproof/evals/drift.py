@@ -5,7 +5,7 @@ prompts predicts forgetting (RL's Razor, arXiv 2509.04259), KL on other prompts 
 2607.04364), so both are measured, along the base's own answers. In: items with the base's answers, a model. Out: a
 `DriftRecord`.
 
-    record = measure_all(model, tokenizer, probes=probes, tests=tests, languages=["en"], reading=reading)
+    record = measure_all(model, tokenizer, probes=probes, tests=tests, texts=spread_texts(["en"], 40), reading=reading)
 """
 
 from __future__ import annotations
@@ -29,14 +29,23 @@ def load_texts(language: str) -> list[str]:
     return (Path(__file__).parent / "texts" / f"{language}.txt").read_text(encoding="utf-8").splitlines()
 
 
+def spread_texts(languages: Sequence[str], count: int) -> list[str]:
+    """`count` neutral passages of each language, or all where there are fewer: every n-th of them."""
+    chosen = []
+    for language in languages:
+        texts = load_texts(language)
+        many = min(count, len(texts))
+        chosen += [texts[at * len(texts) // many] for at in range(many)]
+    return chosen
+
+
 def measure_all(
-    model: Any, tokenizer: Any, *, probes: Answered, tests: Answered, languages: Sequence[str], reading: Reading
+    model: Any, tokenizer: Any, *, probes: Answered, tests: Answered, texts: Sequence[str], reading: Reading
 ) -> DriftRecord:
-    """Drift on probes, test items and the neutral texts of `languages`. The adapter in question is switched on."""
+    """Drift on probes, test items and neutral texts. The adapter in question is switched on."""
     on_probes = measure_drift(model, [_encode_answer(tokenizer, *one) for one in probes], reading)
     on_tests = measure_drift(model, [_encode_answer(tokenizer, *one) for one in tests], reading)
-    texts = [_encode_text(tokenizer, text) for language in languages for text in load_texts(language)]
-    on_texts = measure_drift(model, texts, reading)
+    on_texts = measure_drift(model, [_encode_text(tokenizer, text) for text in texts], reading)
     base, tuned = (_mean(on_texts, [getattr(one, name) for one in on_texts]) for name in ("base_loss", "tuned_loss"))
     return DriftRecord(
         kl_retention=_mean(on_probes, [one.kl for one in on_probes]),

@@ -61,7 +61,7 @@ CHINESE: dict[str, str] = {
     "evaluate.retention_items": "评测所用的通用题数。",
     "evaluate.probes": "自备通用题的文件或目录。",
     "evaluate.select_probes": "评测每个候选所用的通用题数，与最终评测的题目不重复；0 表示关闭。",
-    "evaluate.drift_items": "测量与基座偏移量时所用的通用题和测试题条数（各取这么多）。",
+    "evaluate.drift_items": "测量与基座偏移量时所用的通用题、测试题和中性文本条数（各取这么多）。",
     "evaluate.select_rows": "评测每个候选所用的选择集条数。",
     "evaluate.scorers": "任务或自备通用题类别 -> 评分方法：内置的，或已安装的入口点名称。",
     "evaluate.judge": "评判模型（OpenAI 兼容服务）：`base_url`、`model`、`api_key_env`（存放密钥的环境变量名）。",

@@ -61,6 +61,15 @@ class AnswerStore:
             return {}
         return found
 
+    def recall(
+        self, prompts: Sequence[Sequence[int]], limits: Sequence[int], ends: Sequence[int]
+    ) -> dict[int, Generated]:
+        """Answers to prompts, by their places; one that was cut before a prompt's limit is none."""
+        keys = [make_key(prompt, ends) for prompt in prompts]
+        found = self.find(keys)
+        whole = {place: cut_answer(found[key], limits[place]) for place, key in enumerate(keys) if key in found}
+        return {place: answer for place, answer in whole.items() if answer is not None}
+
     def keep(self, made: Mapping[bytes, Generated]) -> None:
         """Write answers down."""
         if self.path is None:
@@ -137,10 +146,7 @@ def recall_answers(
 ) -> list[Generated]:
     """`generate_answers`, but for those that the store has."""
     store, listen = serving.store or AnswerStore(None), on_answers or (lambda ended: None)
-    keys = [make_key(prompt, ends) for prompt in prompts]
-    found = store.find(keys)
-    whole = {index: cut_answer(found[key], limits[index]) for index, key in enumerate(keys) if key in found}
-    known = {index: answer for index, answer in whole.items() if answer is not None}
+    known = store.recall(prompts, limits, ends)
     if known:
         store.recalled += len(known)
         listen(known)
@@ -148,7 +154,7 @@ def recall_answers(
 
     def keep(ended: Mapping[int, Generated]) -> None:
         made = {missing[place]: answer for place, answer in ended.items()}
-        store.keep({keys[index]: answer for index, answer in made.items()})
+        store.keep({make_key(prompts[index], ends): answer for index, answer in made.items()})
         listen(made)
 
     made = answer_within_memory(

@@ -17,13 +17,13 @@ from typing import Any
 import psutil
 
 from tuneproof.config.replay import MOST_COPIES
-from tuneproof.evals.drift import load_texts
+from tuneproof.evals.drift import spread_texts
 from tuneproof.evals.measure import add_examples, measure_items
 from tuneproof.evals.probes import load_probes
 from tuneproof.evals.select import FINALISTS, FIRST_LOOK
 from tuneproof.evals.task import Item, make_probe_items, spread_items
 from tuneproof.model.batch import count_shared
-from tuneproof.model.chat import encode_prompt
+from tuneproof.model.chat import encode_prompt, end_ids
 from tuneproof.model.hardware import Hardware, read_loaded, reset_peak
 from tuneproof.model.recovery import Listeners, answer_within_memory
 from tuneproof.model.store import Serving
@@ -153,13 +153,14 @@ def probe_answers(work: Work) -> budget.Speeds:
             answer_within_memory(model, asked, limits=limits, ends=[], batch_size=batch_size, listeners=listeners)
             return time.perf_counter() - started
 
-        # A card loads what it computes a new token with at the first one.
-        answer(prompts, 2)
+        if card:
+            # What it computes a new token with is loaded at the first one.
+            answer(prompts, 2)
         tokens = CARD_TOKENS if card else NEW_TOKENS
-        first, more = answer(prompts, 1), answer(prompts, 1 + tokens)
-        first_long, more_long = answer(long, 1), answer(long, 1 + tokens)
+        first, more, more_long = answer(prompts, 1), answer(prompts, 1 + tokens), answer(long, 1 + tokens)
     new = len(prompts) * tokens
     read = sum(map(len, prompts)) - (len(prompts) - 1) * count_shared(prompts)
+    first_long = first * (1 + len(beginning) / read)
     token, late = max(more - first, 1e-3) / new, (more_long - first_long) / new
     # The short prompts have a context too; at worst it is counted twice.
     attend = max(0.0, late - token) / max(1, len(beginning))
@@ -205,7 +206,6 @@ def describe_work(work: Work, rows: RowSet) -> budget.Work:
         halving=HALVING,
         scales=len(set(knobs.scales)),
         drift=_describe_drift(work, test, retention),
-        neutral=_count_neutral(work),
         report=REPORT,
     )
 
@@ -218,16 +218,11 @@ def _describe_replay(asked: int, general: int, answer: float, soft: bool) -> bud
 
 
 def _describe_drift(work: Work, *suites: budget.Suite) -> budget.Suite:
-    """Items of each suite that both arms read for the drift, with their answers."""
+    """Items of each suite that both arms read for the drift, with their answers, and the neutral texts beside them."""
     items = work.config.evaluate.drift_items
-    tokens = sum(min(items, suite.rows) * (suite.prompt + suite.answer) for suite in suites)
-    return budget.Suite(items, tokens / items if items else 0.0, 0.0)
-
-
-def _count_neutral(work: Work) -> float:
-    """Tokens of the texts on which the loss is compared."""
-    texts = [text for language in work.languages for text in load_texts(language)]
-    return float(sum(len(ids) for ids in work.tokenizer(texts, add_special_tokens=False).input_ids))
+    texts = work.tokenizer(spread_texts(work.languages, items), add_special_tokens=False).input_ids
+    tokens = sum(min(items, suite.rows) * (suite.prompt + suite.answer) for suite in suites) + sum(map(len, texts))
+    return budget.Suite(items, tokens / items, 0.0)
 
 
 def describe_setting(config: Any, hardware: Hardware, settings: Settings) -> Setting:
@@ -271,13 +266,21 @@ def describe_items(work: Work, items: Sequence[Item]) -> budget.Suite:
     if not items:
         return budget.Suite(0, 0.0, 0.0)
     by_task: dict[str, list[list[int]]] = defaultdict(list)
+    prompts = [encode_prompt(work.tokenizer, item.messages) for item in items]
     answers = contexts = 0.0
     usual = {task: AS_LONG * fmean(lengths) for task, lengths in work.answer_lengths.items()}
-    for item in items:
-        prompt = encode_prompt(work.tokenizer, item.messages)
+    for item, prompt in zip(items, prompts, strict=True):
         by_task[item.task].append(prompt)
         new = min(item.limit, usual.get(item.task, item.limit)) if item.probe is None else item.limit
         answers += new
         contexts += new * (len(prompt) + new / 2)
-    read = sum(sum(map(len, prompts)) - (len(prompts) - 1) * count_shared(prompts) for prompts in by_task.values())
-    return budget.Suite(len(items), read / len(items), answers / len(items), contexts / answers)
+    read = sum(sum(map(len, some)) - (len(some) - 1) * count_shared(some) for some in by_task.values())
+    known = count_known(work, prompts, [item.limit for item in items])
+    return budget.Suite(len(items), read / len(items), answers / len(items), contexts / answers, known / len(items))
+
+
+def count_known(work: Work, prompts: Sequence[Sequence[int]], limits: Sequence[int]) -> int:
+    """Prompts to which an earlier run has the base's answer; none as long as the base is not loaded."""
+    if "base" not in vars(work) or work.store is None:
+        return 0
+    return len(work.store.recall(prompts, limits, end_ids(work.tokenizer, work.base.model.generation_config)))

@@ -248,8 +248,9 @@ def measure_drift(work: Work) -> None:
         shown = spread_items(answered, work.config.evaluate.drift_items)
         chosen.append([(item, answers[item.id]) for item in shown])
     probes, tests = chosen
+    texts = drift.spread_texts(work.languages, work.config.evaluate.drift_items)
     record = drift.measure_all(
-        work.model, work.tokenizer, probes=probes, tests=tests, languages=work.languages, reading=work.reading
+        work.model, work.tokenizer, probes=probes, tests=tests, texts=texts, reading=work.reading
     )
     work.run.save(record)
     work.progress.end("drift")

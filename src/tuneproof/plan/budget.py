@@ -51,6 +51,8 @@ class Suite(NamedTuple):
     answer: float
     context: float = 0.0
     """Tokens before a new one, the common ones among them, on average over the answer."""
+    known: float = 0.0
+    """Share of them to which the base's answer is there from an earlier run."""
 
 
 class Halving(NamedTuple):
@@ -87,9 +89,7 @@ class Work(NamedTuple):
     """What the tuned model answers beside test rows and probes."""
     probe_slice: Suite = Suite(0, 0.0, 0.0)
     drift: Suite = Suite(0, 0.0, 0.0)
-    """Read by both arms for the drift: items of a suite, and the tokens of one of each suite."""
-    neutral: float = 0.0
-    """Tokens of the texts that are read for it as well."""
+    """Read by both arms for the drift: items of a suite, and the tokens of one of each suite and of a neutral text."""
     load: float = 0.0
     """Seconds to load the model."""
     report: float = 0.0
@@ -177,21 +177,21 @@ def plan_time(speeds: Speeds, work: Work, limit: float | None, spent: float) -> 
 def time_stages(speeds: Speeds, work: Work) -> dict[str, float]:
     """Seconds of each stage. The base answers select rows and probe slice too, for the paired choice."""
     test, retention = time_suite(speeds, work.test), time_suite(speeds, work.retention)
-    tries = work.tries * time_suite(speeds, work.tried)
+    tries = [work.tried] * work.tries
     # The control answers the select rows that were not tried, too.
     more = max(0, work.select.rows - work.tried.rows) if work.tries else 0
     control = work.few_shot._replace(rows=work.few_shot.rows + more)
     rounds, slices = list_rounds(work.checkpoints, work.scales, work.select.rows, work.halving)
     chosen = sum(each * time_suite(speeds, work.select._replace(rows=rows)) for each, rows in rounds)
-    select, probe_slice = time_suite(speeds, work.select), time_suite(speeds, work.probe_slice)
+    by_base = [work.test, work.retention, work.select, work.probe_slice, control, *tries]
     return {
         "load": work.load,
-        "base": test + retention + select + probe_slice + time_suite(speeds, control) + tries,
+        "base": sum((1 - suite.known) * time_suite(speeds, suite) for suite in by_base),
         "replay": time_suite(speeds, work.replay) / count_turns(None if work.fixed else work.epochs),
         "train": work.epochs * work.epoch_tokens / speeds.train,
-        "select": chosen + slices * probe_slice,
+        "select": chosen + slices * time_suite(speeds, work.probe_slice),
         "tuned": test + retention + time_suite(speeds, work.beside),
-        "drift": 2 * (time_suite(speeds, work.drift) + work.neutral / speeds.prefill),
+        "drift": 2 * time_suite(speeds, work.drift),
         "report": work.report,
     }
 
