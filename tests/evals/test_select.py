@@ -187,7 +187,7 @@ def test_where_nothing_was_gained_the_accident_of_a_few_rows_speaks_for_no_drift
 def test_without_probes_nothing_is_judged_by_what_it_forgot() -> None:
     model = Model(lambda key: 50, lambda key: 40)
     chosen = choose_candidate([20], [1.0], Exam(ROWS, [], model.ask, AHEAD), {})
-    assert chosen.reason == "select.best"
+    assert chosen.reason == "select.only"
     assert chosen.candidates[0].retention is None
     assert all(suite == "rows" for _, suite, _ in model.asked)
 

@@ -117,6 +117,8 @@ def choose_candidate(
         reason = "select.likelier"
     if final[chosen].chance < LIKELY:
         reason = "select.unlikely"
+    if len(keys) == 1:
+        reason = "select.only"
     candidates = [describe_candidate(key, said, final[best], exam, losses) for key, said in tried.items()]
     return Selection(checkpoint=chosen[0], scale=chosen[1], reason=reason, candidates=candidates)
 

@@ -183,6 +183,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The benchmarks could not be run; the verdict does not need them. {why}",
         "标准评测没有跑成；结论不依赖它。{why}",
     ),
+    "select.only": (
+        "There was no other candidate.",
+        "没有别的候选。",
+    ),
     "select.best": (
         "It has the best score on the select split.",
         "它在选择集上得分最高。",
