@@ -12,12 +12,13 @@ from tuneproof.config.load import load_settled
 from tuneproof.errors import ConfigError, ModelError
 from tuneproof.model import hardware
 from tuneproof.pipeline import RunRequest, plan_run, run_all
-from tuneproof.pipeline.rehearsal import describe_items
+from tuneproof.pipeline.rehearsal import describe_items, describe_work
 from tuneproof.pipeline.work import Work
 from tuneproof.plan import pace
 from tuneproof.progress import Quiet
 from tuneproof.records import Plan
 from tuneproof.rundir import RunDir
+from tuneproof.training.dataset import encode_rows
 
 
 @pytest.fixture
@@ -74,6 +75,7 @@ def test_what_the_base_was_asked_is_not_counted_again(config: RunConfig, tmp_pat
     assert work.base.path
     assert describe_items(work, tests).known == 1.0
     assert describe_items(work, [*tests, *trained]).known == pytest.approx(len(tests) / len([*tests, *trained]))
+    assert describe_work(work, encode_rows(work.tokenizer, work.lessons)).replay.known > 0.0
     assert describe_items(work, [item._replace(limit=item.limit + 1000) for item in tests]).known < 1.0
 
 

@@ -35,7 +35,7 @@ from tuneproof.pipeline.work import PROBE_LANGUAGES, Work
 from tuneproof.plan import budget
 from tuneproof.plan.formula import read_dimensions
 from tuneproof.plan.pace import Setting, remember_speeds
-from tuneproof.records import Plan, Settings, TimePlan
+from tuneproof.records import Message, Plan, Settings, TimePlan
 from tuneproof.training.dataset import RowSet, encode_rows
 from tuneproof.training.replay import choose_prompts
 
@@ -175,8 +175,8 @@ def describe_work(work: Work, rows: RowSet) -> budget.Work:
     assert config.replay.fraction is not None
     knobs, share = config.evaluate, config.replay.fraction
     answer = 0.5 * config.replay.max_new_tokens
-    general = len(choose_prompts(work.train_rows))
-    prompts = general + config.replay.own_turns
+    general = choose_prompts(work.train_rows)
+    prompts = len(general) + config.replay.own_turns
     replay_tokens = min(rows.tokens * share / (1 - share), MOST_COPIES * prompts * KEPT_REPLAY * 2 * answer)
     tests = work.row_items("test", knobs.test_rows)
     shown = spread_items(tests, knobs.few_shot_rows or len(tests)) if knobs.few_shot else []
@@ -191,7 +191,7 @@ def describe_work(work: Work, rows: RowSet) -> budget.Work:
         epochs=epochs,
         epoch_tokens=rows.tokens + replay_tokens,
         epoch_steps=epoch_steps,
-        replay=_describe_replay(min(prompts, int(replay_rows / KEPT_REPLAY)), general, answer, config.replay.soft),
+        replay=_describe_replay(work, general, min(prompts, int(replay_rows / KEPT_REPLAY))),
         test=test,
         retention=retention,
         select=describe_items(work, work.row_items("select", knobs.select_rows)),
@@ -210,11 +210,15 @@ def describe_work(work: Work, rows: RowSet) -> budget.Work:
     )
 
 
-def _describe_replay(asked: int, general: int, answer: float, soft: bool) -> budget.Suite:
+def _describe_replay(work: Work, general: Sequence[str], asked: int) -> budget.Suite:
     """Replay prompts, each about as long as its answer; those beyond the `general` ones are drawn too. Soft ones are
     read once more, with their answers."""
-    drawn = max(0, asked - general) / max(1, asked)
-    return budget.Suite(asked, answer * (3 if soft else 1), answer * (1 + drawn))
+    knobs, count = work.config.replay, max(1, asked)
+    answer, drawn = 0.5 * knobs.max_new_tokens, max(0, asked - len(general)) / count
+    messages = [[Message(role="user", content=prompt)] for prompt in general[:asked]]
+    prompts = [encode_prompt(work.tokenizer, one) for one in messages]
+    known = count_known(work, prompts, [knobs.max_new_tokens] * len(prompts)) / count
+    return budget.Suite(asked, answer * (3 if knobs.soft else 1), answer * (1 + drawn), known=known)
 
 
 def _describe_drift(work: Work, *suites: budget.Suite) -> budget.Suite:

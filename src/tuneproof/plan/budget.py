@@ -186,8 +186,8 @@ def time_stages(speeds: Speeds, work: Work) -> dict[str, float]:
     by_base = [work.test, work.retention, work.select, work.probe_slice, control, *tries]
     return {
         "load": work.load,
-        "base": sum((1 - suite.known) * time_suite(speeds, suite) for suite in by_base),
-        "replay": time_suite(speeds, work.replay) / count_turns(None if work.fixed else work.epochs),
+        "base": sum(ask_base(speeds, suite) for suite in by_base),
+        "replay": ask_base(speeds, work.replay) / count_turns(None if work.fixed else work.epochs),
         "train": work.epochs * work.epoch_tokens / speeds.train,
         "select": chosen + slices * time_suite(speeds, work.probe_slice),
         "tuned": test + retention + time_suite(speeds, work.beside),
@@ -220,6 +220,11 @@ def time_suite(speeds: Speeds, suite: Suite) -> float:
     new = 1 / speeds.generate + suite.context * speeds.attend
     batches = math.ceil(suite.rows / speeds.together)
     return suite.rows * suite.prompt / speeds.prefill + batches * speeds.together * suite.answer * new
+
+
+def ask_base(speeds: Speeds, suite: Suite) -> float:
+    """Seconds in which the base answers what it was not asked before."""
+    return (1 - suite.known) * time_suite(speeds, suite)
 
 
 def _pull(speeds: Speeds, work: Work, lever: Lever, over: float) -> Work:
