@@ -115,6 +115,14 @@ def test_tasks_weigh_the_same() -> None:
     assert found.mean == pytest.approx(0.5)
 
 
+def test_the_one_row_of_a_stray_task_does_not_hide_the_gain_of_all_others() -> None:
+    found = compare_paired([1.0] * 110 + [0.0] * 9 + [0.0], groups=["main"] * 119 + ["stray"])
+    assert found is not None
+    assert found.mean == pytest.approx(10 / 11 * 110 / 119)
+    assert found.interval[0] > 0.5
+    assert found.p_value < 0.001
+
+
 def test_false_alarms_are_rare_under_the_null() -> None:
     chance = np.random.default_rng(11)
     alarms = 0

@@ -21,6 +21,8 @@ Indices = NDArray[np.intp]
 Interval = tuple[float, float]
 DISCORDANT = 0.3
 """Share of items on which base and tuned are expected to differ, before anything is known."""
+WHOLE_TASK = 10
+"""Items from which a task counts as one."""
 FEWEST_CLUSTERS = 30
 """Independent clusters below which intervals were not shown to hold their level (benchmarks/calibration.py)."""
 
@@ -79,7 +81,8 @@ def compare_paired(
     if estimate is None:
         return None
     values, task, cluster = _arrange(deltas, groups, clusters)
-    weighted = values * len(values) / ((task.max() + 1) * np.bincount(task)[task])
+    items = np.bincount(task)
+    weighted = values * len(values) * (weigh_tasks(items) / items)[task]
     return Difference(
         mean=estimate.mean,
         interval=estimate.interval,
@@ -97,8 +100,8 @@ def estimate_paired(
 ) -> Estimate | None:
     """Macro-averaged mean of paired differences (each in -1..1) and its interval; None without items.
 
-    Every group (task) weighs the same; items of one cluster count as one observation. Up to one change is added on
-    either side, so that equal differences do not make a zero interval: with a whole one this is, right and wrong
+    Groups (tasks) weigh as `weigh_tasks` says; items of one cluster count as one observation. Up to one change is added
+    on either side, so that equal differences do not make a zero interval: with a whole one this is, right and wrong
     without clusters, the adjusted Wald interval of Bonett & Price 2012, and shared out over tasks that of Price and
     Bonett 2004. The interval is moved towards the longer tail by half of what Johnson 1978 gives for a skewed sample,
     since few gains and no losses are skewed as all counts are. The error is robust to clusters, with the correction CR2
@@ -109,11 +112,12 @@ def estimate_paired(
         return None
     values, task, cluster = _arrange(deltas, groups, clusters)
     items = np.bincount(task)
+    shares = weigh_tasks(items)
     size, together = _size_added_change(values, task, cluster)
-    added = _count_added_changes(values) * together / len(items)  # items a task gets on either side
+    added = _count_added_changes(values) * together * shares  # items a task gets on either side
     padded = items + 2 * added
     means = np.bincount(task, values) / padded
-    weight = 1 / (len(items) * padded)
+    weight = shares / padded
 
     here = cluster * len(items) + task
     residuals = weight[task] * (values - means[task]) / np.sqrt(1 - np.bincount(here)[here] / padded[task])
@@ -122,15 +126,23 @@ def estimate_paired(
     square = float((sums**2).sum() + added_squares.sum())
 
     loads = np.bincount(cluster, weight[task]) ** 2
-    load, share = (weight * together) ** 2, 2 / len(items)
-    effective = (loads.sum() + share * load.sum()) ** 2 / ((loads**2).sum() + share * (load**2).sum())
+    load = (weight * together) ** 2
+    effective = (loads.sum() + 2 * (shares * load).sum()) ** 2 / ((loads**2).sum() + 2 * (shares * load**2).sum())
     half = _student_quantile(level, max(1.0, float(effective) - 1)) * math.sqrt(square)
-    centre = float(means.mean() + _move_by_skew(float((sums**3).sum()) / square, level))
+    centre = float((shares * means).sum() + _move_by_skew(float((sums**3).sum()) / square, level))
     return Estimate(
-        mean=float((np.bincount(task, values) / items).mean()),
+        mean=float((shares * np.bincount(task, values) / items).sum()),
         interval=(max(-1.0, centre - half), min(1.0, centre + half)),
         deviation=math.sqrt(square * float(padded.sum())),
     )
+
+
+def weigh_tasks(items: Indices) -> Floats:
+    """Share of each task in a macro-average, given how many items it has: all alike, but for those with fewer than
+    `WHOLE_TASK`, which count by their items. Else the one test row of a stray file had half of a verdict."""
+    counted = np.minimum(items, WHOLE_TASK).astype(float)
+    shares: Floats = counted / counted.sum()
+    return shares
 
 
 class Sample(NamedTuple):

@@ -6,6 +6,7 @@ import pytest
 
 from tests.evals.test_verdict import judge, make_answers
 from tuneproof.evals import cure
+from tuneproof.evals.chance import Bounds
 from tuneproof.evals.cure import (
     describe_look,
     describe_prospect,
@@ -23,7 +24,7 @@ from tuneproof.records import Answer, Remedy
 RIGHT, WRONG = [True] * 150 + [False] * 50, [False] * 30 + [True] * 120 + [False] * 50
 ROWS = make_answers([False] * 60, "base")
 PROBES = make_answers([True] * 60, "base", "probe")
-EXAM = Exam(ROWS, PROBES, lambda *_: [], Ahead(net_loss=0.03, rows=100, probes=200))
+EXAM = Exam(ROWS, PROBES, lambda *_: [], Ahead(Bounds(net_loss=0.03), rows=100, probes=200))
 
 
 def make_prospect(scale: float, *, lead: float = 1.0, kept: float = 1.0, gain: float = 0.3) -> cure.Prospect:

@@ -130,6 +130,8 @@ def test_check_separates_right_from_wrong(check: str, accept: tuple[str, ...], a
         ("一亿", 100_000_000),
         ("1,000", 1000),
         ("-4", -4),
+        (fold_signs("۳۹"), 39),
+        (fold_signs("３"), 3),
     ],
 )
 def test_numerals_have_their_value(text: str, value: float) -> None:

@@ -100,7 +100,10 @@ def test_choice_of_signs_only_is_not_equal_to_silence() -> None:
         ("2 + 2 = 4.", "4"),
         (".5", "0.5"),
         ("-€5", "-5"),
-        ("100000000", "100000001"),
+        ("0.33333333", "0.33333334"),
+        ("EUR37.50", "37.5 EUR"),
+        ("37.5 m²", "Area: 37.5"),
+        ("12 kg of CO2", "12 kg"),
     ],
 )
 def test_equal_numbers_are_equal_however_written(answer: str, reference: str) -> None:
@@ -109,7 +112,18 @@ def test_equal_numbers_are_equal_however_written(answer: str, reference: str) ->
 
 @pytest.mark.parametrize(
     ("answer", "reference"),
-    [("-3", "3"), ("", "3"), ("three", "3"), ("42 or 43", "42"), ("1.2", "12"), ("37.6", "37.5")],
+    [
+        ("-3", "3"),
+        ("", "3"),
+        ("three", "3"),
+        ("42 or 43", "42"),
+        ("1.2", "12"),
+        ("37.6", "37.5"),
+        # Products and telephone numbers are right to the last digit.
+        ("7006652", "7006655"),
+        ("电话：13800138000", "电话：13800138999"),
+        ("9007199254740993", "9007199254740992"),
+    ],
 )
 def test_other_numbers_are_not(answer: str, reference: str) -> None:
     assert score_answer("number", answer, reference) == 0.0
@@ -239,6 +253,8 @@ REFUSALS = [
     "I’m unable to assist with this.",
     "抱歉，我无法回答这个问题。",
     "对不起，这个请求我不能协助您完成。",
+    "很抱歉，我不能帮您做这件事。",
+    "抱歉，我无法提供医疗建议。",
 ]
 
 
@@ -257,6 +273,10 @@ def test_refusals_are_scored_by_whether_the_answer_refuses_too() -> None:
         "I can help you with that.",
         "抱歉让您久等，新的台灯今天寄出。",
         "这款灯不能用于室外。",
+        "很抱歉，周五前无法送达，预计周一到货。",
+        "抱歉，该商品已拆封，无法退货，您可以换货。",
+        "Sorry, we cannot provide refunds after 30 days, but you may exchange it.",
+        "We will not create a second invoice.",
     ],
 )
 def test_bad_news_is_no_refusal(text: str) -> None:
@@ -275,6 +295,27 @@ def test_a_row_of_free_text_is_judged_by_the_type_of_its_own_reference() -> None
 def test_contains_is_named_and_never_chosen() -> None:
     assert score_answer("contains", "The capital of France is Paris.", "paris") == 1.0
     assert score_answer("contains", "It has 1234 rooms.", "12") == 0.0
+
+
+@pytest.mark.parametrize(
+    ("answer", "text", "holds"),
+    [
+        ("I do not know.", "no", False), ("No, thanks.", "no", True), ("It is unlikely.", "likely", False),
+        ("We give refunds.", "refund", True), ("答案是Rome。", "Rome", True), ("答案是不能。", "不能", True),
+        ("C++ code", "C++", True),
+    ],
+)  # fmt: skip
+def test_a_word_is_not_found_at_the_end_of_a_longer_one(answer: str, text: str, holds: bool) -> None:
+    assert score_answer("contains", answer, text) == float(holds)
+
+
+def test_an_order_code_is_no_number_and_an_amount_with_a_currency_is() -> None:
+    assert choose_scorer([f"ORD{10023 + at}" for at in range(30)]) == "short"
+    assert (
+        choose_scorer([f"USD{at}.50" for at in range(30)])
+        == choose_scorer([f"EUR {at}" for at in range(30)])
+        == "number"
+    )
 
 
 def test_mathematics_is_compared_by_value_where_math_verify_is_installed() -> None:

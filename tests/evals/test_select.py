@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from tests.evals.test_verdict import make_answers
+from tuneproof.evals.chance import Bounds
 from tuneproof.evals.select import Ahead, Exam, choose_candidate
 from tuneproof.records import Answer, Selection
 
@@ -13,7 +14,7 @@ PROBES = [
     answer.model_copy(update={"id": f"probe {at}"})
     for at, answer in enumerate(make_answers([True] * 40 + [False] * 20, "base"))
 ]
-AHEAD = Ahead(net_loss=0.03, rows=100, probes=200)
+AHEAD = Ahead(Bounds(net_loss=0.03), rows=100, probes=200)
 Key = tuple[int, float]
 
 
@@ -182,6 +183,15 @@ def test_where_nothing_was_gained_the_accident_of_a_few_rows_speaks_for_no_drift
     # By chance times gain the larger scale would have it.
     assert chances[0.75] * scores[0.75] > chances[0.25] * scores[0.25]
     assert (chosen.scale, chosen.reason) == (0.25, "select.unlikely")
+
+
+def test_a_candidate_that_only_says_what_is_most_frequent_is_not_likely_to_ship() -> None:
+    """The verdict holds it against every control, not against the prompt with examples alone."""
+    model = Model(lambda key: 48)
+    alone = Exam(ROWS, PROBES, model.ask, AHEAD)
+    beside = alone._replace(untaught=lambda rows: [[answer.score for answer in rows]])
+    (free,), (held,) = (choose_candidate([20], [1.0], exam, {}).candidates for exam in (alone, beside))
+    assert (free.chance or 0) > 0.5 > 0.2 > (held.chance or 0)
 
 
 def test_without_probes_nothing_is_judged_by_what_it_forgot() -> None:

@@ -1,4 +1,4 @@
-"""Probes are dealt so that the choice and the verdict are asked alike."""
+"""Probes are dealt so that the choice and the verdict are asked alike; a task and its rows get their scorers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuneproof.evals.task import PROBE, deal_probes
+from tests.data.rows import make_row
+from tuneproof.evals.task import PROBE, choose_scorers, deal_probes, make_row_items
 from tuneproof.records import Answer
 
 
@@ -62,3 +63,14 @@ def test_the_users_own_probes_are_the_verdicts() -> None:
     assert [one.task for one in dealt["slice"]] == ["facts", "facts"]
     assert [one.task for one in dealt["retention"]] == ["facts", "facts", "mine", "mine", "mine", "mine"]
     assert deal_probes(own, 0) == {"slice": [], "retention": own}
+
+
+def test_a_row_without_required_strings_leaves_those_of_the_others_in_force() -> None:
+    rows = [make_row(f"What does order {at} hold?", f"It holds {at} lamps.", at) for at in range(20)]
+    for row in rows[1:]:
+        row.required = [f"{row.line} lamps"]
+    scorers = choose_scorers(rows)
+    assert scorers == {"rows": "required"}
+    items = make_row_items(rows, scorers=scorers, limits={}, clusters={})
+    assert [item.scorer for item in items] == ["short"] + ["required"] * 19
+    assert choose_scorers(rows[:5]) == {"rows": "short"}

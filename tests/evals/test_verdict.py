@@ -152,6 +152,14 @@ def test_no_claim_about_forgetting_below_a_hundred_base_right_probes() -> None:
     assert "too_few_base_right" in verdict.reasons
 
 
+def test_the_probes_that_are_needed_are_those_of_which_the_base_has_enough_right() -> None:
+    """637 of which it has 85 right: so many answers flip that 548 would do, if 100 of them were right."""
+    flips = [False] * 20 + [True] * 65 + [True] * 20 + [False] * 532
+    verdict = judge([False] * 120, [True] * 120, probes=([True] * 85 + [False] * 552, flips))
+    assert verdict.reasons[-1] == "too_few_base_right"
+    assert verdict.rows_needed == 750
+
+
 def test_degenerate_answers_do_not_ship() -> None:
     evidence_ok = judge([False] * 120, [True] * 120)
     assert evidence_ok.degeneration_failed == []

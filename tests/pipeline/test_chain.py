@@ -319,13 +319,18 @@ def test_the_users_own_test_file_is_the_test_and_what_leaks_it_is_left_out(
     own = tmp_path / "own.jsonl"
     lines = [json.dumps({"instruction": f"{a} or {b}?", "output": a}) for a in WORDS for b in WORDS[:3] if a != b]
     leak = data.read_text(encoding="utf-8").splitlines()[6]
-    own.write_text("\n".join([*lines[:40], leak]) + "\n", encoding="utf-8")
+    asked = "Please tell me which of these two words comes first in the dictionary, apple or pear"
+    wordings = [json.dumps({"instruction": asked + end, "output": "apple"}) for end in ("?", "", " now?")]
+    own.write_text("\n".join([*lines[:40], leak, *wordings]) + "\n", encoding="utf-8")
     config = make_config(data, tiny_model_dir)
     config.data.test = str(own)
     run = run_all(RunRequest(config, tmp_path / "run", command="", until="train"), Quiet())
     tests = run.load_rows("test")
     assert {Path(row.file).name for row in tests} == {"own.jsonl"}
-    assert len(tests) == 41
+    assert len(tests) == 44
+    split = run.load(Split).rows
+    assert len({split[row.id].cluster for row in tests if row.question.startswith("Please tell me")}) == 1
+    assert len({split[row.id].cluster for row in tests}) > 30
     kept = {row.line for side in ("train", "select") for row in run.load_rows(side)}
     assert 7 not in kept
     assert len(kept) == 99

@@ -84,6 +84,14 @@ def test_no_trial_has_seen_the_test_rows(tried: RunDir) -> None:
         assert not trial.has(Verdict)
 
 
+def test_a_trial_is_chosen_for_as_many_test_rows_as_its_run_has(tried: RunDir) -> None:
+    """With none ahead, a candidate that gained nothing was as likely to ship as can be."""
+    for name in ("search-01", "search-02", "search-03"):
+        candidates = RunDir(tried.trials / name).load(Selection).candidates
+        assert candidates
+        assert all((one.chance or 0) < 0.5 for one in candidates if not one.score)
+
+
 def test_a_trial_that_ended_tells_the_same_again_and_trains_nothing(tried: RunDir) -> None:
     trial = RunDir(tried.trials / "search-02")
     before, heard = (trial.path / "events.jsonl").read_bytes(), list[tuple[int, float]]()

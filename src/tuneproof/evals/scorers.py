@@ -11,7 +11,6 @@ arXiv 2402.10770). Chinese is compared by characters throughout. Answers are com
 from __future__ import annotations
 
 import json
-import math
 import re
 import statistics
 import unicodedata
@@ -19,6 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Literal
 
+from tuneproof.evals.amounts import CJK, compare_numbers, ends_in_amount, is_amount
 from tuneproof.evals.code import is_code, score_code
 from tuneproof.evals.formula import can_verify, is_formula, score_formula
 from tuneproof.evals.refusal import is_refusal, score_refusal
@@ -27,9 +27,6 @@ __all__ = ["CJK", "RIGHT", "ScorerName", "choose_row_scorer", "choose_scorer", "
 
 ScorerName = Literal["choice", "number", "math", "json", "code", "refusal", "short", "long", "required", "contains"]
 """`contains` is never chosen, only named in a config."""
-
-CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-"""Inside of a character class: scripts written without spaces, where a character counts as a word."""
 
 NEARLY_ALL = 0.9
 """Share of the references that must have a form before the task is scored by it: a few odd rows are no other task."""
@@ -46,18 +43,10 @@ CLOSE = 0.99
 """Most that a short answer can get without being equal: the same words in another order are close, not right."""
 CHRF_ORDER = 6
 CHRF_BETA = 2.0
-NUMBER_TOLERANCE = 1e-6
-
 _EDGES = " \t\n\"'`*_.,;:!?()[]{}<>\u201c\u201d\u2018\u2019\u300c\u300d\u300e\u300f\u300a\u300b\u3010\u3011\u3001\u3002"
+_LETTER = rf"[^\W\d_{CJK}]"
+"""Of a script that sets spaces between words."""
 _TOKEN = re.compile(rf"[{CJK}]|[^\W_{CJK}]+")
-_AMOUNT = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?:\.\d{3})+,\d+|(?<!\d,)\d+,\d{1,2}(?![\d,])|\d+(?:\.\d+)?|\.\d+)"
-_NUMBER = re.compile(rf"(?<![\d.])(?:(?<![\w)])-)?(?:[$\u20ac\u00a3\u00a5]\s?)?{_AMOUNT}")
-_UNIT = rf"(?:\s*(?:[%\u2030$\u20ac\u00a3\u00a5\u00b0]|[{CJK}]{{1,3}}|[^\W\d_{CJK}]{{1,20}})\.?){{0,2}}"
-_VALUE = rf"[-+]?\s?(?:[$\u20ac\u00a3\u00a5]|[A-Z]{{3}}|US\$)?\s?(?!0\d){_AMOUNT}{_UNIT}"
-_MARK = (
-    r"(?:####|(?<!\d)[:=\u2248]|\b(?:is|are|equals|makes|total)\b|[\u4e3a\u662f\u5171\u5f97\u8ba1\u7ea6]|\u7b49\u4e8e)"
-)
-_NUMBER_ANSWER = re.compile(rf"(?:^|{_MARK})\s*\**{_VALUE}\**\s*[.!\u3002]?$")
 
 
 def choose_scorer(references: Sequence[str], required: bool = False) -> ScorerName:
@@ -98,7 +87,7 @@ def choose_row_scorer(scorer: ScorerName, reference: str) -> ScorerName:
         return "refusal"
     if scorer == "short" or _count_units(reference) > CHOICE_UNITS:
         return scorer
-    return "number" if _NUMBER_ANSWER.match(_fold_digits(reference)) else "short"
+    return "number" if is_amount(reference) else "short"
 
 
 def score_answer(scorer: ScorerName, answer: str, reference: str, required: Sequence[str] = ()) -> float:
@@ -128,10 +117,8 @@ def _score_choice(answer: str, reference: str) -> float:
 
 
 def _score_number(answer: str, reference: str) -> float:
-    wanted, found = _last_number(reference), _last_number(answer)
-    if wanted is None:
-        return _score_choice(answer, reference)
-    return float(found is not None and math.isclose(found, wanted, rel_tol=NUMBER_TOLERANCE))
+    same = compare_numbers(answer, reference)
+    return _score_choice(answer, reference) if same is None else float(same)
 
 
 def _score_json(answer: str, reference: str) -> float:
@@ -176,7 +163,7 @@ def _score_contains(answer: str, reference: str) -> float:
 
 _TYPES: dict[ScorerName, Callable[[str], bool]] = {
     "math": lambda text: can_verify() and is_formula(text),
-    "number": lambda text: _NUMBER_ANSWER.search(_fold_digits(text)) is not None,
+    "number": ends_in_amount,
     "code": is_code,
     "refusal": is_refusal,
 }
@@ -226,24 +213,6 @@ def _f1(found: Sequence[object], wanted: Sequence[object]) -> float:
     return 2 * common / (len(found) + len(wanted)) if common else 0.0
 
 
-def _fold_digits(text: str) -> str:
-    """Full-width digits, minus signs and separators in their ASCII form."""
-    spaced = re.sub(r"(?<=\d)[\u00a0\u2009\u202f](?=\d{3}(?!\d))", "", text)
-    return unicodedata.normalize("NFKC", spaced).replace("\u2212", "-").strip()
-
-
-def _last_number(text: str) -> float | None:
-    """The number after the last "####" where there is one (GSM8K), else the last number; None without a number."""
-    before, mark, after = _fold_digits(text).rpartition("####")
-    found = _NUMBER.findall(after if mark else before + after)
-    if not found:
-        return None
-    digits = re.sub(r"[^\d.,-]", "", found[0] if mark else found[-1])
-    if re.fullmatch(r"-?(?:\d{1,3}(?:\.\d{3})+,\d+|\d+,\d{1,2})", digits):
-        digits = digits.replace(".", "").replace(",", ".")
-    return float(digits.replace(",", ""))
-
-
 def _parse_json(text: str) -> object:
     """The value that the whole text is, a fence around it allowed; None when it is not JSON."""
     fenced = re.fullmatch(r"\s*```(?:json)?\s*(.*?)\s*```\s*", text, flags=re.DOTALL)
@@ -287,9 +256,16 @@ def _list_leaves(value: object) -> list[tuple[str, str]]:
 
 
 def _holds(answer: str, text: str) -> bool:
-    """Whether `text` occurs in `answer` after normalisation; a number not inside a longer number."""
+    """Whether `text` occurs in `answer` after normalisation.
+
+    A number not inside a longer number, a word not at the end of a longer one ("likely" in "unlikely"), though at its
+    beginning ("refund" in "refunds"), and a word of at most three letters by itself ("no" is not in "not").
+    """
     wanted = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
     left = r"(?<!\d)(?<!\d[.,])" if wanted[:1].isdigit() else ""
     right = r"(?!\d)(?![.,]\d)" if wanted[-1:].isdigit() else ""
+    if re.match(_LETTER, wanted):
+        left = rf"(?<!{_LETTER})"
+        right = right or (rf"(?!{_LETTER})" if re.fullmatch(_LETTER + "{1,3}", wanted) else "")
     found = " ".join(unicodedata.normalize("NFKC", answer).casefold().split())
     return re.search(left + re.escape(wanted) + right, found) is not None

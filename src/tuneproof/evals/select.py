@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from tuneproof.evals.chance import foresee_kept, foresee_lead
+from tuneproof.evals.chance import Bounds, foresee_kept, foresee_lead
 from tuneproof.evals.degeneration import compare_degeneration
 from tuneproof.evals.tally import count_flips, list_gaps, score_answers
 from tuneproof.evals.task import spread_items
@@ -45,12 +45,13 @@ Key = tuple[int, float]
 class Ahead(NamedTuple):
     """What the verdict will look at."""
 
-    net_loss: float
-    """Largest net loss that ships, a share of the probes."""
+    bounds: Bounds
     rows: int
-    """Test rows that the control answers too."""
+    """Test rows."""
     probes: int
     """Probes of families that count."""
+    shown: int | None = None
+    """Test rows that the base answers with examples, too; None: all."""
     weak: Collection[str] = ()
     """Families that the base is too weak in: the verdict leaves them out, since there only gains are to be had."""
 
@@ -68,6 +69,8 @@ class Exam(NamedTuple):
     """What the verdict will look at."""
     control: Sequence[Answer] = ()
     """The base's answers to some of the rows with examples in the prompt."""
+    untaught: Callable[[Sequence[Answer]], Sequence[Sequence[float]]] = lambda rows: ()
+    """Scores of the controls that take no model, beside a candidate's answers to some of the rows."""
 
 
 class Tried(NamedTuple):
@@ -147,7 +150,7 @@ def weigh_answers(rows: Sequence[Answer], probes: Sequence[Answer] | None, exam:
     """Score, gates and chance to ship of what a candidate said."""
     base = {answer.id: answer for answer in exam.rows}
     faults = compare_degeneration([base[answer.id] for answer in rows], rows)[1]
-    kept = foresee_kept(*_count_probes(exam, probes), exam.verdict.probes, exam.verdict.net_loss) if probes else 1.0
+    kept = foresee_kept(*_count_probes(exam, probes), exam.verdict.probes, exam.verdict.bounds) if probes else 1.0
     return Tried(rows, probes, score_answers(rows) or 0.0, faults, _foresee(rows, exam), kept)
 
 
@@ -196,14 +199,17 @@ def _find_smallest(tried: Mapping[Key, Tried], best: Key) -> Key:
 
 
 def _foresee(rows: Sequence[Answer], exam: Exam) -> float:
-    """Chance of a lead over base and control."""
-    by_id = {answer.id: answer.score for answer in rows}
+    """Chance of a lead over the base and every control."""
+    ahead, ids = exam.verdict, [answer.id for answer in rows]
+    arms = [({answer.id: answer.score for answer in exam.rows}, ahead.rows)]
+    arms.append(({answer.id: answer.score for answer in exam.control}, ahead.shown or ahead.rows))
+    arms += [(dict(zip(ids, scores, strict=True)), ahead.rows) for scores in exam.untaught(rows)]
     leads = []
-    for arm in (exam.rows, exam.control):
-        both = [other for other in arm if other.id in by_id]
-        gaps = [by_id[other.id] - other.score for other in both]
-        leads.append(foresee_lead(gaps, [other.task for other in both], exam.verdict.rows))
-    # The weaker of the two leads decides; both rest on the same answers.
+    for others, later in arms:
+        both = [answer for answer in rows if answer.id in others]
+        gaps = [answer.score - others[answer.id] for answer in both]
+        leads.append(foresee_lead(gaps, [answer.task for answer in both], later))
+    # The weakest of the leads decides; all rest on the same answers.
     return min(leads)
 
 

@@ -1,6 +1,6 @@
 """What answers come to: one score for all of them, and what one arm answers right that the other does not.
 
-score_answers(answers)               # 0.62: each task counts alike
+score_answers(answers)               # 0.62: each task counts alike, but for those with a handful of answers
 count_flips(base, tuned)             # Flips(lost=3, gained=5)
 """
 
@@ -10,7 +10,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from tuneproof.records import Answer
+from tuneproof.statistics import weigh_tasks
 
 
 class Flips(NamedTuple):
@@ -26,11 +29,14 @@ def score_answers(answers: Sequence[Answer]) -> float | None:
 
 
 def macro_average(tasks: Sequence[str], scores: Sequence[float]) -> float | None:
-    """Mean over tasks of each task's mean; None without items."""
+    """Mean of the tasks' means, weighed as in the intervals (`statistics.weigh_tasks`); None without items."""
     by_task: dict[str, list[float]] = defaultdict(list)
     for task, score in zip(tasks, scores, strict=False):
         by_task[task].append(score)
-    return sum(sum(some) / len(some) for some in by_task.values()) / len(by_task) if by_task else None
+    if not by_task:
+        return None
+    shares = weigh_tasks(np.array([len(some) for some in by_task.values()]))
+    return float(sum(share * sum(some) / len(some) for share, some in zip(shares, by_task.values(), strict=True)))
 
 
 def count_flips(base: Sequence[Answer], tuned: Sequence[Answer]) -> Flips:

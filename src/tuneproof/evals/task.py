@@ -18,7 +18,15 @@ import numpy as np
 from tuneproof.evals.custom import score_custom
 from tuneproof.evals.probes import Probe, is_probe_right
 from tuneproof.evals.probes.told import tell_accepted
-from tuneproof.evals.scorers import RIGHT, ScorerName, choose_row_scorer, choose_scorer, is_right, score_answer
+from tuneproof.evals.scorers import (
+    NEARLY_ALL,
+    RIGHT,
+    ScorerName,
+    choose_row_scorer,
+    choose_scorer,
+    is_right,
+    score_answer,
+)
 from tuneproof.records import Answer, Message, Row
 
 PROBE = "probe"
@@ -66,9 +74,13 @@ def choose_scorers(rows: Sequence[Row]) -> dict[str, ScorerName]:
     for row in rows:
         by_task[row.task].append(row)
     return {
-        task: choose_scorer([row.reference for row in some], required=all(row.required for row in some))
-        for task, some in by_task.items()
+        task: choose_scorer([row.reference for row in some], required=_require(some)) for task, some in by_task.items()
     }
+
+
+def _require(rows: Sequence[Row]) -> bool:
+    """Whether nearly all rows name what an answer must hold; what else there is, is judged by its references."""
+    return sum(bool(row.required) for row in rows) >= NEARLY_ALL * len(rows)
 
 
 def choose_limits(lengths: Mapping[str, Sequence[int]], longest: int | None = None) -> dict[str, int]:
@@ -79,6 +91,13 @@ def choose_limits(lengths: Mapping[str, Sequence[int]], longest: int | None = No
     """
     limits = {task: max(8, int(1.5 * float(np.percentile(some, 95))) + 1) for task, some in lengths.items()}
     return {task: min(limit, longest) if longest else limit for task, limit in limits.items()}
+
+
+def _choose_own(row: Row, scorer: ScorerName) -> ScorerName:
+    """A row's scorer, given its task's; one that requires nothing, among rows that do, has its reference's."""
+    if scorer == "required" and not row.required:
+        scorer = choose_scorer([row.reference])
+    return choose_row_scorer(scorer, row.reference)
 
 
 def make_row_items(
@@ -99,7 +118,7 @@ def make_row_items(
         Item(
             id=row.id,
             task=row.task,
-            scorer=(named or {}).get(row.task) or choose_row_scorer({**own, **scorers}[row.task], row.reference),
+            scorer=(named or {}).get(row.task) or _choose_own(row, {**own, **scorers}[row.task]),
             messages=row.prompt,
             reference=row.reference,
             required=tuple(row.required),

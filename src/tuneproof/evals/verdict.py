@@ -8,6 +8,7 @@ that led to it and its reasons as keys of the catalogue.
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -271,7 +272,10 @@ def _rows_needed(
         lead = control.rows_needed if "control_unclear" in reasons and control else None
         return max(filter(None, (gain, lead)), default=None)
     if "too_few_base_right" in reasons and retention.n:
-        return needed_items_for_loss((retention.lost + retention.gained) / retention.n, thresholds.net_loss)
+        told = needed_items_for_loss((retention.lost + retention.gained) / retention.n, thresholds.net_loss)
+        # So many that the base has enough of them right, at the share that it has now.
+        known = math.ceil(retention.n * thresholds.base_right_minimum / max(1, retention.base_right))
+        return max(told, known)
     return None
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 from tuneproof.errors import TuneproofError
+from tuneproof.evals.chance import Bounds
+from tuneproof.evals.control import score_frequent, score_permuted
 from tuneproof.evals.measure import measure_items
 from tuneproof.evals.select import Ahead, Exam, Key
 from tuneproof.evals.task import Item
@@ -23,7 +25,7 @@ from tuneproof.pipeline.probes import choice_probes
 from tuneproof.pipeline.prompting import choose_count, name_suite
 from tuneproof.pipeline.recovery import hear_fewer
 from tuneproof.pipeline.work import Work
-from tuneproof.records import Answer
+from tuneproof.records import Answer, DataReport
 from tuneproof.rundir import RunDir, write_atomic
 
 SAMPLES = 3
@@ -144,14 +146,32 @@ class Asking:
 
 def make_exam(work: Work, ask: Asking) -> Exam:
     """What candidates are asked, and what the verdict will look at."""
-    load = work.run.load_answers
+    load, knobs = work.run.load_answers, work.config.evaluate
     control = work.run.find_answers("base", name_suite(choose_count(work)))
     choice, verdict = load("base", "slice"), load("base", "retention")
     weak = find_weak([*choice, *verdict])
     counted = sum(answer.family not in weak for answer in verdict)
-    ahead = Ahead(work.config.evaluate.net_loss, len(load("base", "few_shot")), counted, weak)
+    rows = count_test(work)
+    shown = min(rows, knobs.few_shot_rows or rows)
+    ahead = Ahead(Bounds(knobs.net_loss, knobs.significance), rows, counted, shown, weak)
     asked = {item.id for item in choice_probes(work)}
-    return Exam(load("base", "select"), [answer for answer in choice if answer.id in asked], ask, ahead, control)
+    items = {item.id: item for item in work.row_items("select", None)}
+    frequent = dict(zip(items, score_frequent(list(items.values()), work.train_rows), strict=True))
+
+    def score_untaught(said: Sequence[Answer]) -> list[list[float]]:
+        asked = [items[answer.id] for answer in said]
+        permuted = score_permuted(asked, said, work.config.train.seed)
+        return [[frequent[answer.id] for answer in said], permuted]
+
+    probes = [answer for answer in choice if answer.id in asked]
+    return Exam(load("base", "select"), probes, ask, ahead, control, score_untaught)
+
+
+def count_test(work: Work) -> int:
+    """Test rows of the verdict; a trial that ends before it has none of its own, and is chosen as if for its run's."""
+    split = work.run.load(DataReport).split
+    count = split.test if split else 0
+    return min(count, work.config.evaluate.test_rows or count)
 
 
 def name_candidate(key: Key) -> str:

@@ -12,6 +12,7 @@ import psutil
 
 from tuneproof.config import RunConfig
 from tuneproof.data.findings import make_case, note_defect
+from tuneproof.data.near import cluster_rows
 from tuneproof.errors import ConfigError, DataError, Fault, FitError
 from tuneproof.model.crew import Crew, join_crew
 from tuneproof.model.encoding import measure_rows
@@ -54,8 +55,9 @@ def prepare_data(work: Work) -> None:
         rows = [row for row in rows if row.id not in leaked]
         if not any(prepared.split.rows[row.id].side == "train" for row in rows):
             raise DataError("data.all_leaked", where=work.config.data.test, count=len(leaked))
+        clusters = cluster_rows(test, work.config.split.near_duplicate)
         for row in test:
-            prepared.split.rows[row.id] = SplitRow(cluster=row.id, stratum=row.task, side="test")
+            prepared.split.rows[row.id] = SplitRow(cluster=clusters[row.id], stratum=row.task, side="test")
         use_own_test(prepared, rows, test)
         rows = [*rows, *test]
     for side in ("train", "select", "test"):

@@ -130,7 +130,8 @@ def use_own_test(prepared: Prepared, rows: Sequence[Row], test: Sequence[Row]) -
     assert summary is not None
     train = [row for row in rows if split.rows[row.id].side == "train"]
     split.sizes["test"] = summary.test = len(test)
-    summary.minimum_detectable_effect = detectable_effect(len(test))
+    # Wordings of one question are one observation.
+    summary.minimum_detectable_effect = detectable_effect(len({split.rows[row.id].cluster for row in test}))
     likeness = compare_own(test, train)
     if likeness is not None:
         split.likeness["test"] = likeness

@@ -42,8 +42,12 @@ _LOOSE_SPACE = re.compile(r"(?<=\d) +(?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff]) +(
 
 
 def fold_signs(text: str, lower: bool = True) -> str:
-    """`text` in half width and simplified signs, with straight quotes, without markdown; in lower case if `lower`."""
+    """`text` in half width and simplified signs, with straight quotes, without markdown; in lower case if `lower`.
+
+    Digits of other scripts are ours: a base tuned on Persian rows may count in them.
+    """
     plain = unicodedata.normalize("NFKC", text).translate(_MARKS).translate(_SIMPLIFIED).strip()
+    plain = re.sub(r"[^\D0-9]", lambda digit: str(unicodedata.digit(digit.group())), plain)
     return plain.casefold() if lower else plain
 
 
