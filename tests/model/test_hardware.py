@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from tuneproof import processors
+from tuneproof.model import hardware
 from tuneproof.model.hardware import count_threads, read_loaded, read_peak, read_resident, reset_peak
 
 MIB = 2**20
@@ -55,6 +56,20 @@ def test_a_containers_limit_counts_and_not_the_hosts_cores(
     monkeypatch.setattr(processors, "QUOTA", tmp_path / "cpu.max")
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(6)), raising=False)
     assert processors.count_processors() == count
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_files_pages_in_a_containers_memory_are_free(
+    version: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model that was just downloaded fills the limit with pages that the system takes back when it needs them."""
+    monkeypatch.setattr(hardware, "CGROUP", tmp_path)
+    assert hardware._cgroup_limit(1000, 900) == (1000, 900)
+    names = hardware.CGROUP_FILES[2 - version]
+    for name, text in zip(names, ("800", "700", f"anon 200\n{names[3]} 500\n"), strict=False):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="ascii")
+    assert hardware._cgroup_limit(1000, 900) == (800, 600)
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,16 @@ def test_only_classes_that_compute_the_same_are_replaced() -> None:
     assert not is_plain_norm(nn.Linear)
 
 
+def test_a_norm_without_a_weight_or_a_small_number_of_its_own_stays() -> None:
+    """Gemma 4 normalises values so, and DiffLlama heads."""
+    bare = nn.RMSNorm(8, eps=1e-5, elementwise_affine=False)
+    free, plain = nn.RMSNorm(8), nn.RMSNorm(8, eps=1e-5)
+    model = nn.ModuleDict({"bare": bare, "free": free, "plain": plain})
+    assert fuse_norms(model) == 1
+    assert (model["bare"], model["free"]) == (bare, free)
+    assert isinstance(model["plain"], FusedNorm)
+
+
 def test_a_fused_model_answers_as_before_and_keeps_its_names(tiny_qwen_dir: Path) -> None:
     model: Any = AutoModelForCausalLM.from_pretrained(tiny_qwen_dir)
     ids = torch.arange(20)[None]

@@ -12,9 +12,17 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
-from transformers import AutoModelForCausalLM, MistralConfig
+from transformers import AutoModelForCausalLM, GptOssConfig, MistralConfig
 
-from tuneproof.model.attention import ATTENTION, attend_at_once, attend_row, attend_rows, lay_rows, takes_flash
+from tuneproof.model.attention import (
+    ATTENTION,
+    attend_at_once,
+    attend_row,
+    attend_rows,
+    choose_attention,
+    lay_rows,
+    takes_flash,
+)
 from tuneproof.model.packing import check_isolation, pack_lengths
 
 
@@ -77,6 +85,23 @@ def test_plain_generation_attention_equals_sdpa(tiny_model_dir: Path) -> None:
         ours = load_tiny(tiny_model_dir)(input_ids=ids, attention_mask=mask).logits
         theirs = load_tiny(tiny_model_dir, "sdpa")(input_ids=ids, attention_mask=mask).logits
     torch.testing.assert_close(ours, theirs)
+
+
+def test_models_with_attention_sinks_keep_attention_of_their_own() -> None:
+    """Ours knows no sinks: gpt-oss would be another model, without a word."""
+    assert choose_attention(GptOssConfig()) == "eager"
+    assert choose_attention(MistralConfig()) == ATTENTION
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_values_may_be_narrower_than_keys(dtype: torch.dtype) -> None:
+    """As in multi-head latent attention."""
+    torch.manual_seed(0)
+    query, key = (torch.randn(1, 4, 9, 12, dtype=dtype) for _ in range(2))
+    value = torch.randn(1, 4, 9, 8, dtype=dtype)
+    wanted = nn.functional.scaled_dot_product_attention(query, key, value, is_causal=True, scale=0.3)
+    torch.testing.assert_close(attend_row(query, key, value, 0.3), wanted)
+    assert not takes_flash(query, value)
 
 
 @pytest.mark.parametrize("length", [1, 5, 40])

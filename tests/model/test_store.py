@@ -74,6 +74,15 @@ def test_another_question_or_another_model_finds_nothing(base: Base, tiny_model_
         os.utime(weights, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
+def test_other_code_finds_nothing(base: Base, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a layer computes may change in its last bits, which an answer may hang on."""
+    ask(base, open_it(base))
+    monkeypatch.setattr("tuneproof.model.store.digest_code", lambda *rooms: "other code")
+    changed = open_it(base)
+    ask(base, changed)
+    assert changed.recalled == 0
+
+
 def test_without_a_state_of_the_weights_to_tell_nothing_is_kept(base: Base) -> None:
     assert open_store(base.model, "some/hub-model", how="cpu float32 none") is None
 

@@ -10,6 +10,7 @@ from tests.pipeline.test_chain import make_config, write_rows
 from tuneproof.config import RunConfig
 from tuneproof.config.load import load_settled
 from tuneproof.errors import ConfigError, ModelError
+from tuneproof.evals.task import spread_items
 from tuneproof.model import hardware
 from tuneproof.pipeline import RunRequest, plan_run, run_all
 from tuneproof.pipeline.rehearsal import describe_items, describe_work
@@ -71,12 +72,17 @@ def test_what_the_base_was_asked_is_not_counted_again(config: RunConfig, tmp_pat
     run = run_until_train(config, tmp_path / "run")
     work = Work(run, load_settled(run.config), Quiet())
     tests, trained = work.row_items("test", None), work.row_items("train", None)
-    assert describe_items(work, tests).known == 0.0  # As long as no base is loaded, it is not known which one.
+    many = len(tests) + len(trained)
+    assert describe_items(work, tests).known(many) == 0.0  # As long as no base is loaded, it is not known which one.
     assert work.base.path
-    assert describe_items(work, tests).known == 1.0
-    assert describe_items(work, [*tests, *trained]).known == pytest.approx(len(tests) / len([*tests, *trained]))
-    assert describe_work(work, encode_rows(work.tokenizer, work.lessons)).replay.known > 0.0
-    assert describe_items(work, [item._replace(limit=item.limit + 1000) for item in tests]).known < 1.0
+    assert describe_items(work, tests).known(many) == 1.0
+    assert describe_items(work, [*tests, *trained]).known(many) == pytest.approx(len(tests) / many)
+    assert describe_work(work, encode_rows(work.tokenizer, work.lessons)).replay.known(many) > 0.0
+    assert describe_items(work, [item._replace(limit=item.limit + 1000) for item in tests]).known(many) < 1.0
+    # A suite that was cut is known as far as it was asked: these are just those that are asked again.
+    half = {item.id for item in spread_items(tests, len(tests) // 2)}
+    cut = describe_items(work, [item if item.id in half else item._replace(limit=item.limit + 1000) for item in tests])
+    assert cut.known(len(tests) // 2) > cut.known(many)
 
 
 def test_a_time_limit_is_kept_before_the_run(config: RunConfig) -> None:

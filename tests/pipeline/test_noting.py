@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from tuneproof.errors import FitError
 from tuneproof.pipeline import noting
+from tuneproof.pipeline.chain import explain_end
 from tuneproof.pipeline.noting import Noting
 from tuneproof.progress import Quiet
 from tuneproof.records import Standing
@@ -90,3 +93,19 @@ def test_a_folder_that_cannot_be_written_stops_no_run(tmp_path: Path) -> None:
     listener.begin("train", 1)
     listener.say("data.no_test", rows=1)
     assert len(ear.told) == 2
+
+
+def test_a_full_disk_ends_a_run_as_one_and_stops_no_note(run: RunDir, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fails within a file does not know the file's name."""
+    full = OSError(errno.ENOSPC, "No space left on device")
+    told = explain_end(run, full)
+    assert isinstance(told, FitError)
+    assert (told.exit_code, told.where) == (4, str(run.path))
+
+    def fail(*given: object) -> None:
+        raise FitError("disk.filled", where="progress.json") from full
+
+    monkeypatch.setattr(RunDir, "save", fail)
+    ear = Ear()
+    Noting(ear, run).begin("train", 1)
+    assert len(ear.told) == 1

@@ -60,10 +60,12 @@ def test_stages_add_up_from_speeds() -> None:
 
 def test_what_earlier_runs_have_asked_the_base_takes_it_no_time() -> None:
     parts = time_stages(SPEEDS, WORK)
-    known = WORK._replace(test=WORK.test._replace(known=1.0), probe_slice=WORK.probe_slice._replace(known=0.5))
+    known = WORK._replace(
+        test=WORK.test._replace(known=lambda rows: 1.0), probe_slice=WORK.probe_slice._replace(known=lambda rows: 0.5)
+    )
     saved = 150 * 0.25 + 0.5 * 200 * (40 / 2000 + 20 / 200)
     assert time_stages(SPEEDS, known) == pytest.approx({**parts, "base": parts["base"] - saved})
-    drawn = WORK._replace(replay=WORK.replay._replace(known=0.75))
+    drawn = WORK._replace(replay=WORK.replay._replace(known=lambda rows: 0.75))
     assert time_stages(SPEEDS, drawn) == pytest.approx({**parts, "replay": parts["replay"] / 4})
 
 

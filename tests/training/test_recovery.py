@@ -15,7 +15,8 @@ from tests.source import ROOT
 from tuneproof.errors import FitError
 from tuneproof.model.chat import Encoded
 from tuneproof.model.hardware import is_out_of_memory
-from tuneproof.model.load import add_adapter, load_base
+from tuneproof.model.load import add_adapter, enable_checkpointing, is_recomputing, load_base
+from tuneproof.model.step import get_base
 from tuneproof.training.recovery import Footing, Lighter, Shape, cut_rows, lighten, take_step
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_DATA limits memory on Linux only")
@@ -80,6 +81,15 @@ def test_packs_are_halved_until_they_are_cut_otherwise_and_then_activations_reco
     with pytest.raises(FitError) as caught:
         lighten(model, rows, shape, "what the device said")
     assert "what the device said" in caught.value.message()
+
+
+def test_a_model_that_cannot_recompute_is_said_not_to_fit(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(get_base(model)), "supports_gradient_checkpointing", False)
+    enable_checkpointing(get_base(model))
+    assert not is_recomputing(get_base(model))
+    with pytest.raises(FitError) as caught:
+        lighten(model, rows_of(10), Shape(1000, 16, True), "what the device said")
+    assert caught.value.key == "train.out_of_memory"
 
 
 def test_each_attempt_begins_with_the_same_random_numbers_and_no_gradient(model: Any) -> None:

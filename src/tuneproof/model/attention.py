@@ -66,7 +66,7 @@ def attend_rows(
         output, _ = sdpa_attention_forward(module, query_BHTD, key_BHTD, value_BHTD, attention_mask, **options)
         return output, None
     scale, window, dropout = options.get("scaling"), options.get("sliding_window"), options.get("dropout", 0.0)
-    if not dropout and query_BHTD.shape[0] == 1 and takes_flash(query_BHTD):
+    if not dropout and query_BHTD.shape[0] == 1 and takes_flash(query_BHTD, value_BHTD):
         laid = segments if isinstance(segments, Laid) else lay_rows(segments or [length], query_BHTD.device)
         return attend_at_once((query_BHTD, key_BHTD, value_BHTD), laid, scale, window), None
     lengths = segments.read() if isinstance(segments, Laid) else list(segments or [length])
@@ -89,7 +89,8 @@ def attend_rows(
 
 def attend_row(query_BHTD: Tensor, key_BHTD: Tensor, value_BHTD: Tensor, scale: float | None) -> Tensor:
     """Causal attention of one row: shape (B, H, T, D)."""
-    if query_BHTD.device.type == "cpu" and query_BHTD.dtype != torch.float32:
+    as_wide = value_BHTD.shape[-1] == query_BHTD.shape[-1]
+    if query_BHTD.device.type == "cpu" and query_BHTD.dtype != torch.float32 and as_wide:
         output: Tensor = WideAttention.apply(query_BHTD, key_BHTD, value_BHTD, scale)  # type: ignore[no-untyped-call]
         return output
     grouped = key_BHTD.shape[1] != query_BHTD.shape[1]
@@ -129,8 +130,13 @@ class WideAttention(torch.autograd.Function):
         return *(one.to(query.dtype) for one in found), None
 
 
-def takes_flash(states: Tensor) -> bool:
-    """Whether the flash kernel can take such states: 16 bits, heads it knows, a card of its generation (Ampere on)."""
+def takes_flash(states: Tensor, values: Tensor | None = None) -> bool:
+    """Whether the flash kernel can take such states: 16 bits, heads it knows, a card of its generation (Ampere on).
+
+    `values`: of heads as wide, where they may not be (multi-head latent attention, as DeepSeek's).
+    """
+    if values is not None and values.shape[-1] != states.shape[-1]:
+        return False
     if states.device.type not in FLASH_DEVICES or states.dtype == torch.float32:
         return False
     if states.shape[-1] % 8 or states.shape[-1] > WIDEST_HEAD:
@@ -194,9 +200,10 @@ ALL_MASK_ATTENTION_FUNCTIONS.register(ATTENTION, _mask_rows)
 
 
 def choose_attention(config: Any) -> str:
-    """Ours; `eager` for models that cap attention logits (Gemma 2), which sdpa cannot, and for those with attention of
-    their own: some of them (Bloom, CodeGen) would add up a mask of true and false, others (Falcon) know no other name.
+    """Ours; `eager` for models that cap attention logits (Gemma 2) or have attention sinks (gpt-oss), which sdpa
+    cannot, and for those with attention of their own: some of them (Bloom, CodeGen) would add up a mask of true and
+    false, others (Falcon) know no other name.
     """
     kind = MODEL_FOR_CAUSAL_LM_MAPPING.get(type(config), None)
-    takes = getattr(kind, "_supports_attention_backend", True)
+    takes = all(getattr(kind, name, True) for name in ("_supports_attention_backend", "_supports_sdpa"))
     return ATTENTION if takes and not getattr(config, "attn_logit_softcapping", None) else "eager"

@@ -90,5 +90,6 @@ def _compare_arms(model: Any, pack: Pack, reading: Reading) -> Tensor:
         target_C1 = pack.target_N[part, None]
         losses = [-some.gather(1, target_C1)[:, 0] for some in (base_CV, tuned_CV)]
         kl_C = (base_CV.exp() * (base_CV - tuned_CV)).sum(-1)
-        parts.append(torch.stack([kl_C, *losses], 1).double())
+        # Apple's cards know no float64.
+        parts.append(torch.stack([kl_C, *losses], 1).cpu().double())
     return torch.cat(parts) if parts else torch.zeros(0, 3, dtype=torch.float64)

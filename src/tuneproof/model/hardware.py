@@ -103,6 +103,14 @@ def require_gpus(count: int) -> None:
         raise UsageError("hardware.few_gpus", where="--gpus", asked=count, found=torch.cuda.device_count())
 
 
+CGROUP = Path("/sys/fs/cgroup")
+CGROUP_FILES = (
+    ("memory.max", "memory.current", "memory.stat", "inactive_file"),
+    ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "memory/memory.stat", "total_inactive_file"),
+)
+"""Limit, use, and what of the use are files' pages, of version 2 and 1."""
+
+
 def _fast_cpu_dtype() -> DtypeName:
     """bfloat16 where the processor multiplies it in hardware, else float32.
 
@@ -114,13 +122,20 @@ def _fast_cpu_dtype() -> DtypeName:
 
 
 def _cgroup_limit(total: int, free: int) -> tuple[int, int]:
-    """Total and free bytes within a container's memory limit, where there is one."""
-    try:
-        limit = int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii"))
-        used = int(Path("/sys/fs/cgroup/memory.current").read_text(encoding="ascii"))
-    except (OSError, ValueError):
-        return total, free
-    return min(total, limit), min(free, max(limit - used, 0))
+    """Total and free bytes within a container's memory limit (cgroup v2 or v1), where there is one.
+
+    Pages of files that were read count as used there and are given back when memory is wanted: a model that was just
+    downloaded takes none.
+    """
+    for names in CGROUP_FILES:
+        try:
+            limit, used, stat = ((CGROUP / name).read_text(encoding="ascii") for name in names[:3])
+            cached = dict(line.split() for line in stat.splitlines()).get(names[3], 0)
+            taken = int(used) - int(cached)
+            return min(total, int(limit)), min(free, max(int(limit) - taken, 0))
+        except (OSError, ValueError):
+            continue
+    return total, free
 
 
 def import_bitsandbytes(where: str) -> Any:

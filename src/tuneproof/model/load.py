@@ -171,7 +171,12 @@ def add_adapter(
 
 
 def enable_checkpointing(model: PreTrainedModel) -> None:
-    """Keep only each layer's input in the forward pass and recompute the rest in the backward pass."""
+    """Keep only each layer's input in the forward pass and recompute the rest in the backward pass.
+
+    A model that cannot (JetMoe, CTRL) stays as it is, which the plan's trace of it shows: nothing is saved.
+    """
+    if not model.supports_gradient_checkpointing:
+        return
     with warnings.catch_warnings():
         # Named activation_checkpointing_enable from 5.23 on; this name works from 5.3 (the floor) to 6.
         warnings.filterwarnings("ignore", message=".*checkpointing_enable.*", category=FutureWarning)

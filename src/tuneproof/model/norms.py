@@ -100,10 +100,16 @@ def fuse_norms(model: nn.Module) -> int:
     for parent in list(model.modules()):
         for name, child in list(parent.named_children()):
             kind: Any = type(child)
-            if kind.__name__.endswith("RMSNorm") and is_plain_norm(kind):
+            if kind.__name__.endswith("RMSNorm") and is_plain_norm(kind) and has_one_weight(child):
                 setattr(parent, name, FusedNorm(child))
                 count += 1
     return count
+
+
+def has_one_weight(norm: nn.Module) -> bool:
+    """Whether this one is as its class was tried: some have no weight (Gemma 4's of values) or no small number."""
+    shapes = {name: weight.dim() for name, weight in norm.named_parameters()}
+    return shapes == {"weight": 1} and read_eps(norm) is not None
 
 
 @lru_cache(maxsize=32)

@@ -1,9 +1,9 @@
 """Answers of a base that were made before, kept in the user's cache: a next run asks only what is new.
 
 A greedy answer depends on the model, the prompt and the end tokens, and on nothing else but the last bits of batched
-arithmetic. All of these are in the key, the versions of the libraries too; a shorter limit cuts the same answer. One
-SQLite file a base; answers are written as they end, so that a stopped run has them. Answers with an adapter are never
-kept here.
+arithmetic. All of these are in the key, with the versions of the libraries and our own code that computes; a shorter
+limit cuts the same answer. One SQLite file a base; answers are written as they end, so that a stopped run has them.
+Answers with an adapter are never kept here.
 
     store = open_store(base.model, base.path, how="cpu float32 none")
     measure_items(base.model, base.tokenizer, items, serving=Serving(batch_size=32, store=store))
@@ -17,14 +17,15 @@ import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from functools import lru_cache
 from importlib.metadata import version
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from platformdirs import user_cache_path
 from torch import nn
 
-from tuneproof import __version__
 from tuneproof.model.generate import Generated
 from tuneproof.model.recovery import Listeners, answer_within_memory
 
@@ -107,7 +108,7 @@ def open_store(model: Any, path: str, *, how: str) -> AnswerStore | None:
     if not weights:
         return None
     versions = [f"{name} {version(name)}" for name in PACKAGES]
-    told = json.dumps([path, weights, how, __version__, *versions])
+    told = json.dumps([path, weights, how, digest_code("model"), *versions])
     folder = user_cache_path("tuneproof") / "answers"
     for old in folder.glob("*.sqlite"):
         if time.time() - old.stat().st_mtime > LAST_USE:
@@ -121,6 +122,17 @@ def describe_weights(path: str) -> list[tuple[str, int, int]]:
     kinds = ("*.safetensors", "*.json", "*.py")
     files = [file for kind in kinds for file in folder.glob(kind)] if folder.is_dir() else []
     return sorted((file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files)
+
+
+@lru_cache(maxsize=4)
+def digest_code(*rooms: str) -> str:
+    """SHA-256 of the code in these folders of this package: what it computes may change where no version does."""
+    digest = hashlib.sha256()
+    for room in rooms:
+        for file in sorted((files("tuneproof") / room).iterdir(), key=lambda one: one.name):
+            if file.name.endswith(".py"):
+                digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 def make_key(prompt: Sequence[int], ends: Sequence[int]) -> bytes:

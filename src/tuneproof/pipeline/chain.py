@@ -101,10 +101,12 @@ def explain_end(run: RunDir, error: BaseException) -> BaseException:
     """A user's error for Ctrl-C and SIGTERM, a full disk, and a run folder that cannot be written; else `error`."""
     if isinstance(error, KeyboardInterrupt):
         return StoppedError("run.stopped", signal_number=name_signal(error), run=run.path)
+    if is_full(error):
+        # What fails in the middle of a file does not know its name.
+        name = getattr(error, "filename", None)
+        return FitError("disk.filled", where=name if isinstance(name, str) else str(run.path))
     if not isinstance(error, OSError) or isinstance(error.filename, int | None):
         return error
-    if is_full(error):
-        return FitError("disk.filled", where=str(error.filename))
     if Path(os.fsdecode(error.filename)).resolve().is_relative_to(run.path.resolve()):
         return RunError("run.unwritable", where=os.fsdecode(error.filename), why=error.strerror)
     return error

@@ -13,6 +13,7 @@ import contextlib
 import time
 from collections.abc import Sequence
 
+from tuneproof.errors import FitError
 from tuneproof.progress import Progress
 from tuneproof.records import Standing
 from tuneproof.rundir import RunDir
@@ -56,7 +57,7 @@ class Noting:
     def say(self, key: str, **values: object) -> None:
         """A sentence: kept by its key."""
         plain = {name: value if isinstance(value, int | float) else str(value) for name, value in values.items()}
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, FitError):
             self._run.log_event("said", key=key, values=plain)
         self._listener.say(key, **values)
 
@@ -66,5 +67,5 @@ class Noting:
 
     def _note(self) -> None:
         self._noted = self._open[-1].time = time.time()
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, FitError):
             self._run.save(self._open[-1])

@@ -11,6 +11,7 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import lru_cache
 from statistics import fmean
 from typing import Any
 
@@ -217,8 +218,8 @@ def _describe_replay(work: Work, general: Sequence[str], asked: int) -> budget.S
     answer, drawn = 0.5 * knobs.max_new_tokens, max(0, asked - len(general)) / count
     messages = [[Message(role="user", content=prompt)] for prompt in general[:asked]]
     prompts = [encode_prompt(work.tokenizer, one) for one in messages]
-    known = count_known(work, prompts, [knobs.max_new_tokens] * len(prompts)) / count
-    return budget.Suite(asked, answer * (3 if knobs.soft else 1), answer * (1 + drawn), known=known)
+    known = len(find_known(work, prompts, [knobs.max_new_tokens] * len(prompts))) / count
+    return budget.Suite(asked, answer * (3 if knobs.soft else 1), answer * (1 + drawn), known=lambda rows: known)
 
 
 def _describe_drift(work: Work, *suites: budget.Suite) -> budget.Suite:
@@ -279,12 +280,19 @@ def describe_items(work: Work, items: Sequence[Item]) -> budget.Suite:
         answers += new
         contexts += new * (len(prompt) + new / 2)
     read = sum(sum(map(len, some)) - (len(some) - 1) * count_shared(some) for some in by_task.values())
-    known = count_known(work, prompts, [item.limit for item in items])
-    return budget.Suite(len(items), read / len(items), answers / len(items), contexts / answers, known / len(items))
+    known = {items[place].id for place in find_known(work, prompts, [item.limit for item in items])}
+
+    @lru_cache(maxsize=256)
+    def share_known(rows: int) -> float:
+        """Of those that are asked where a suite is cut: a run that was cut has answers to just these."""
+        asked = spread_items(items, rows)
+        return sum(item.id in known for item in asked) / max(1, len(asked))
+
+    return budget.Suite(len(items), read / len(items), answers / len(items), contexts / answers, share_known)
 
 
-def count_known(work: Work, prompts: Sequence[Sequence[int]], limits: Sequence[int]) -> int:
-    """Prompts to which an earlier run has the base's answer; none as long as the base is not loaded."""
+def find_known(work: Work, prompts: Sequence[Sequence[int]], limits: Sequence[int]) -> set[int]:
+    """Places of prompts to which an earlier run has the base's answer; none as long as the base is not loaded."""
     if "base" not in vars(work) or work.store is None:
-        return 0
-    return len(work.store.recall(prompts, limits, end_ids(work.tokenizer, work.base.model.generation_config)))
+        return set()
+    return set(work.store.recall(prompts, limits, end_ids(work.tokenizer, work.base.model.generation_config)))

@@ -14,15 +14,14 @@ import json
 import time
 import zipfile
 from collections.abc import Callable, Hashable
-from functools import lru_cache
 from importlib.metadata import version
-from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from platformdirs import user_cache_path
 
+from tuneproof.model.store import digest_code
 from tuneproof.records import Parts
 
 LAST_USE = 60 * 24 * 3600
@@ -61,15 +60,9 @@ def _hash(question: Hashable) -> str:
     return hashlib.sha256(json.dumps([question, *_name_versions()], default=str).encode()).hexdigest()[:24]
 
 
-@lru_cache(maxsize=1)
 def _name_versions() -> list[str]:
     """What else a trace depends on: the libraries, and this package's own code."""
-    digest = hashlib.sha256()
-    for room in DECIDING:
-        for file in sorted((files("tuneproof") / room).iterdir(), key=lambda one: one.name):
-            if file.name.endswith(".py"):
-                digest.update(file.read_bytes())
-    return [*(f"{name} {version(name)}" for name in PACKAGES), digest.hexdigest()]
+    return [*(f"{name} {version(name)}" for name in PACKAGES), digest_code(*DECIDING)]
 
 
 def _read(path: Path) -> Traced | None:

@@ -11,6 +11,7 @@ items and 100 test rows, or what there is.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 from tuneproof.plan.recipe import count_turns
@@ -51,8 +52,8 @@ class Suite(NamedTuple):
     answer: float
     context: float = 0.0
     """Tokens before a new one, the common ones among them, on average over the answer."""
-    known: float = 0.0
-    """Share of them to which the base's answer is there from an earlier run."""
+    known: Callable[[int], float] = lambda rows: 0.0
+    """Share of so many of them to which the base's answer is there from an earlier run."""
 
 
 class Halving(NamedTuple):
@@ -224,7 +225,7 @@ def time_suite(speeds: Speeds, suite: Suite) -> float:
 
 def ask_base(speeds: Speeds, suite: Suite) -> float:
     """Seconds in which the base answers what it was not asked before."""
-    return (1 - suite.known) * time_suite(speeds, suite)
+    return (1 - suite.known(suite.rows)) * time_suite(speeds, suite)
 
 
 def _pull(speeds: Speeds, work: Work, lever: Lever, over: float) -> Work:

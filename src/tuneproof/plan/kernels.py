@@ -46,6 +46,8 @@ def name_kernels(kernel: Kernel) -> Iterator[None]:
         **options: Any,
     ) -> Tensor:
         chosen = _choose_kernel(kernel, query, key, attn_mask, dropout_p, bool(options.pop("enable_gqa", False)))
+        if value.shape[-1] != query.shape[-1] and chosen != "efficient":
+            chosen = "efficient" if chosen == "flash" and key.shape[1] == query.shape[1] else "plain"
         scale = options.get("scale")
         if chosen == "plain":
             grouped = key.shape[1] != query.shape[1]

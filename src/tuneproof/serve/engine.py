@@ -163,12 +163,14 @@ class Engine:
 
     def _turn(self) -> None:
         self._leave_unwanted()
-        while self._jobs:
+        if self._jobs:
+            # One a turn: answers under way go on between them.
             job, future = self._jobs.popleft()
-            try:
-                future.set_result(job())
-            except Exception as error:
-                future.set_exception(error)
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(job())
+                except Exception as error:
+                    future.set_exception(error)
         budget = self.limits.prompt_tokens
         while budget > 0 and (self._reading or self._admit()):
             budget -= self._read_some(budget)

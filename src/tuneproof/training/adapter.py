@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 
 from tuneproof.config.model import MODELSCOPE
 from tuneproof.errors import TrainingError
+from tuneproof.training.checkpoint import sync
 
 WEIGHTS = "adapter_model.safetensors"
 PRIVATE = ("optimizer", "scheduler", "rng_state", "trainer_state", "training_args", "manifest", "scaler")
@@ -37,5 +38,9 @@ def save_adapter(checkpoint: Path, folder: Path, scale: float, *, base: str | No
     # Another hub is where it was fetched from, not a part of its name.
     config["base_model_name_or_path"] = base.removeprefix(MODELSCOPE) if base else base
     (stage / "adapter_config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    # On the disk before its name is: run.json says that the stage is done right after this.
+    for path in stage.iterdir():
+        sync(path)
     shutil.rmtree(folder, ignore_errors=True)
     os.replace(stage, folder)
+    sync(folder.parent)

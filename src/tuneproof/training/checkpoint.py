@@ -134,14 +134,14 @@ def publish_checkpoint(stage: Path, final: Path, training: Mapping[str, object] 
         path.chmod(0o666 & ~umask)
     listed = {path.name: {"sha256": hash_file(path), "bytes": path.stat().st_size} for path in files}
     for path in files:
-        _sync(path)
+        sync(path)
     manifest: dict[str, Any] = {"step": int(final.name.rpartition("-")[2]), "training": training or {}, "files": listed}
     manifest["seal"] = _seal(manifest)
     write_atomic(stage / MANIFEST, json.dumps(manifest, indent=1) + "\n")
     if final.exists():
         remove_checkpoint(final)
     os.replace(stage, final)
-    _sync(final.parent)
+    sync(final.parent)
 
 
 def remove_checkpoint(path: Path) -> None:
@@ -247,7 +247,7 @@ def hash_file(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """Flush a file or folder to the disk; folders cannot be opened on Windows, where the rename is flushed anyway."""
     if os.name == "nt" and path.is_dir():
         return

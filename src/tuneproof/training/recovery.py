@@ -109,7 +109,7 @@ def lighten(model: Any, rows: Sequence[Encoded], shape: Shape, told: str = "") -
             lighter = lighter._replace(pack_tokens=max(1, lighter.pack_tokens // 2))
         return lighter, Lighter("train.micro_batch", shape.pack_tokens, lighter.pack_tokens)
     base = get_base(model)
-    if not is_recomputing(base):
+    if not is_recomputing(base) and base.supports_gradient_checkpointing:
         enable_checkpointing(base)
         return shape, Lighter("memory.checkpointing", 0, 1)
     raise FitError("train.out_of_memory", why=told[:200])
