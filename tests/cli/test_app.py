@@ -9,6 +9,7 @@ from typing import get_args, get_type_hints
 import pytest
 
 from tests.cli.conftest import Call, FakePipeline
+from tuneproof import __version__
 from tuneproof.cli import _list_commands
 from tuneproof.cli.app import Command
 from tuneproof.messages import load_catalogue
@@ -89,3 +90,8 @@ def test_the_root_lists_the_commands(language: str, call: Call) -> None:
 
 def test_without_a_command_the_help_is_shown(call: Call) -> None:
     assert call() == call("--help")
+
+
+def test_the_version_is_told(call: Call) -> None:
+    done = call("--version")
+    assert (done.code, done.out) == (0, f"tuneproof {__version__}\n")

@@ -127,6 +127,7 @@ CASES: dict[str, tuple[str, Content]] = {
     "no text": ("r.jsonl", f'{GOOD}\n{{"messages": [{{"role": "user"}}]}}'),
     "no answer": ("r.jsonl", f'{GOOD}\n{{"messages": [{{"role": "user", "content": "x"}}]}}'),
     "no question": ("r.jsonl", f'{GOOD}\n{{"messages": [{{"role": "assistant", "content": "x"}}]}}'),
+    "commas behind lines": ("r.jsonl", f"{GOOD},\n{GOOD}"),
     "unanswered": ("r.jsonl", '{"conversations": [{"human": "q", "gpt": "a"}, {"from": "human", "value": "more"}]}'),
     "picture": ("r.jsonl", f'{GOOD}\n{{"messages": [{{"role": "user", "content": [{{"type": "image_url"}}]}}]}}'),
     "bad history": ("r.jsonl", f'{GOOD}\n{GOOD[:-1]}, "history": ["x"]}}'),

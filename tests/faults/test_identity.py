@@ -14,8 +14,8 @@ import pytest
 from tests.faults.injection import flip_byte
 from tests.pipeline.test_chain import make_config, write_rows
 from tuneproof.config import ModelSection, RunConfig
-from tuneproof.config.load import load_config
-from tuneproof.errors import RunError, StoppedError, UsageError
+from tuneproof.config.load import load_config, load_settled
+from tuneproof.errors import FitError, RunError, StoppedError, UsageError
 from tuneproof.export.source import locate_base
 from tuneproof.pipeline import RunRequest, resume_run, run_all
 from tuneproof.pipeline.folder import clear_run, refuse_foreign
@@ -99,6 +99,21 @@ def test_another_experiment_is_refused_by_run_and_by_resume(begun: Begun, change
         fields = [told.split()[0] for told in str(caught.value.values["differences"]).split(", ")]
         # A model this small is hashed whole with its header.
         assert set(fields) - {"base"} == {field}
+
+
+def test_a_run_that_did_not_fit_takes_what_the_hint_has_asked_for(begun: Begun, tmp_path: Path) -> None:
+    """Nothing was done but to plan: the same line with more memory goes on in the same folder."""
+    small, enough = begun.config(), begun.config()
+    small.memory.limit = 1_000_000
+    folder = tmp_path / "run"
+    for _ in range(2):
+        with pytest.raises(FitError):
+            run_all(RunRequest(small, folder, command="tuneproof run", until="train"), Quiet())
+    run = run_all(RunRequest(enough, folder, command="tuneproof run", until="train"), Quiet())
+    assert (run.load(RunRecord).status, load_settled(run.config).memory.limit) != ("failed", 1_000_000)
+    assert [one for one in run.load_events() if one["kind"] == "step"]
+    with pytest.raises(RunError):
+        run_all(RunRequest(small, folder, command="tuneproof run", until="train"), Quiet())
 
 
 @pytest.mark.parametrize("key", KEYS)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import os
+import re
 import shlex
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -19,11 +20,20 @@ from typing import Annotated, Any, NamedTuple, get_args, get_type_hints
 import typer
 from rich.markup import escape
 
+from tuneproof import __version__
 from tuneproof.cli.launch import RANKS, launch_ranks
 from tuneproof.cli.options import Options, RankOptions, TrustOptions
 from tuneproof.cli.show import Screen
 from tuneproof.consent import trusting_code
 from tuneproof.messages import tell
+
+_BREAK = re.compile(
+    r"(?<=[\uff0c\u3002\uff1b\uff1a\u3001\uff09\u201d])(?=[^\s\uff0c\u3002\uff1b\uff1a\u3001\uff09\u201d])"
+)
+"""After full-width punctuation."""
+_LONG = re.compile(r"[\u4e00-\u9fff]{9,}")
+_PART = re.compile(r"(.{3,6}?[\u7684\u65f6\u540e\u4e86\u6216\u548c\u4e0e\u4e0a\u4e0b\u91cc\u8fc7\u7740]|.{7})(?=..)")
+"""A long run without any, after a particle or the seventh sign: the narrowest column has room for ten."""
 
 
 class Command(NamedTuple):
@@ -40,7 +50,7 @@ class Command(NamedTuple):
 def build_command(commands: Sequence[Command], screen: Screen) -> Any:
     """The root command of `commands`, as click has it; what they show goes to `screen`."""
     app = _make_group("tuneproof", [command.examples[0] for command in commands])
-    app.callback()(_accept_language)
+    app.callback()(_make_callback())
     groups: dict[str, typer.Typer] = {}
     for command in commands:
         group, _, name = command.name.rpartition(" ")
@@ -51,7 +61,7 @@ def build_command(commands: Sequence[Command], screen: Screen) -> Any:
         parent = groups[group] if group else app
         parent.command(
             name,
-            help=escape(tell(f"cli.help.{command.name.replace(' ', '_')}")),
+            help=write_help(f"cli.help.{command.name.replace(' ', '_')}"),
             epilog=_write_examples(command.examples),
             rich_help_panel=tell("cli.panel.commands"),
         )(_adapt(command, screen))
@@ -78,8 +88,28 @@ def _make_group(name: str, examples: Sequence[str]) -> typer.Typer:
     )
 
 
-def _accept_language(lang: Annotated[str | None, typer.Option("--lang", hidden=True)] = None) -> None:
-    """`tuneproof --lang zh --help`: read by `manner.py`, accepted here."""
+def _make_callback() -> Callable[..., None]:
+    """What stands before a command: its help in the language in use, so made anew for each call."""
+    option = typer.Option(
+        "--version",
+        help=tell("cli.option.version"),
+        callback=_show_version,
+        is_eager=True,
+        rich_help_panel=tell("cli.panel.options"),
+    )
+
+    def accept(lang: str | None = None, version: bool = False) -> None:
+        """`tuneproof --lang zh --help`: read by `manner.py`, accepted here."""
+
+    language = typer.Option("--lang", hidden=True)
+    accept.__annotations__ = {"lang": Annotated[str | None, language], "version": Annotated[bool, option]}
+    return accept
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"tuneproof {__version__}")
+        raise typer.Exit
 
 
 def _write_examples(examples: Sequence[str]) -> str:
@@ -120,6 +150,11 @@ def trust_as_asked(arguments: Sequence[str]) -> AbstractContextManager[None]:
     return trusting_code() if "--trust-remote-code" in arguments else nullcontext()
 
 
+def write_help(key: str) -> str:
+    """A sentence of the help, with spaces where Chinese may be broken: rich cuts a run without any that is too long."""
+    return escape(_LONG.sub(lambda run: _PART.sub(r"\1 ", run.group()), _BREAK.sub(" ", tell(key))))
+
+
 def _list_fields(options: type[Options]) -> list[tuple[str, Any, Any]]:
     """(name, annotation, default) of each field: the command's own first, those of every command last."""
     hints = get_type_hints(options, include_extras=True)
@@ -132,7 +167,7 @@ def _make_parameter(field: tuple[str, Any, Any]) -> inspect.Parameter:
     name, annotation, default = field
     kind, declared = get_args(annotation)
     told = copy(declared)
-    told.help = escape(tell(declared.help))
+    told.help = write_help(declared.help)
     is_argument = type(declared).__name__ == "ArgumentInfo"
     told.rich_help_panel = tell("cli.panel.arguments" if is_argument else "cli.panel.options")
     if kind is bool:

@@ -12,10 +12,24 @@ from typing import Any
 import typer
 
 from tuneproof.cli.manner import LANGUAGES
+from tuneproof.config.load import list_keys
 from tuneproof.errors import UsageError
 
 # The base class of all of typer's usage errors has no public name; this one does, and lies right above it.
 UsageFault: type[Exception] = typer.BadParameter.__bases__[0]
+
+NEAR = 0.65
+"""How alike a name has to be to be what was meant: below it, `--epochs` was `--test`."""
+OTHERS = {
+    "batch_size": "train.batch_size",
+    "lr": "train.learning_rate",
+    "lora_r": "lora.rank",
+    "num_train_epochs": "train.epochs",
+    "per_device_train_batch_size": "train.micro_batch",
+    "r": "lora.rank",
+    "seed": "train.seed",
+}
+"""What other trainers call them."""
 
 
 def explain_usage(fault: Any, arguments: Sequence[str]) -> UsageError:
@@ -24,7 +38,13 @@ def explain_usage(fault: Any, arguments: Sequence[str]) -> UsageError:
     path = context.command_path if context else "tuneproof"
     kind = type(fault).__name__
     if kind == "NoSuchOption":
-        known = [name for parameter in context.command.params for name in parameter.opts] if context else []
+        known = (
+            [name for parameter in context.command.params for name in parameter.opts if name.startswith("-")]
+            if context
+            else []
+        )
+        if key := _find_key(fault.option_name):
+            return UsageError("cli.key_option", where=path, path=path, name=fault.option_name, key=key)
         return _name_nearest("option", path, fault.option_name, known)
     if kind == "MissingParameter":
         return UsageError("cli.missing", where=path, path=path, name=_name(fault))
@@ -42,8 +62,16 @@ def explain_usage(fault: Any, arguments: Sequence[str]) -> UsageError:
     return UsageError("cli.usage", where=path, path=path, why=fault.format_message())
 
 
+def _find_key(option: str) -> str | None:
+    """The key of the config that other tools have as an option of this name; None where there is none, or several."""
+    name = option.lstrip("-").replace("-", "_")
+    keys = list_keys()
+    found = [key for key in keys if key == name or key.rpartition(".")[2] == name or key.replace(".", "_") == name]
+    return OTHERS.get(name) or (found[0] if len(found) == 1 else None)
+
+
 def _name_nearest(kind: str, path: str, name: str, known: list[str]) -> UsageError:
-    near = difflib.get_close_matches(name, known, 1, 0.5)
+    near = difflib.get_close_matches(name, known, 1, NEAR)
     if not near:
         return UsageError(f"cli.no_{kind}", where=path, path=path, name=name)
     return UsageError(f"cli.near_{kind}", where=path, path=path, name=name, nearest=near[0])

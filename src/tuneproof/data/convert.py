@@ -167,7 +167,7 @@ def read_turns(value: object | None, column: str) -> Iterator[Message]:
             raise RowFault(
                 "wrong_type", variant="role", column=column, turn=number, role=quote_text(str(turn[role_key]))
             )
-        yield Message(role=role, content=read_content(turn, f"{column}[{number}]"))
+        yield Message(role=role, content=read_content(turn, f"{column}[{number - 1}]"))
 
 
 def read_named_turns(turn: Mapping[str, object], column: str, number: int) -> Iterator[Message]:

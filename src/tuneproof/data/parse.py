@@ -169,5 +169,6 @@ def find_reason(error: json.JSONDecodeError, start: int) -> str:
     if rest[:1] in ("}", "]") and "," in (before[-1:], before[:-1].rstrip()[-1:]):
         return "trailing_comma"
     if not rest:
-        return "cut"
+        # Behind a whole value nothing is missing, as in lines that were cut out of an array.
+        return "line_comma" if error.msg.startswith("Extra data") else "cut"
     return next((name for words, name in REASONS.items() if error.msg.startswith(words)), "value")

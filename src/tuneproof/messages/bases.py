@@ -14,7 +14,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "cli.option.shell": ("bash, zsh, fish or powershell.", "bash、zsh、fish 或 powershell。"),
     "bases.head": ("First choices for {limit} on {device}", "{device} 上 {limit} 可用内存的首选模型"),
     "bases.column.model": ("Model", "模型"),
-    "bases.column.full": ("Full", "全精度"),
+    "bases.column.full": ("Unquantised", "不量化"),
     "bases.column.nf4": ("4-bit", "4 位"),
     "bases.column.fit": ("Fits", "能否放下"),
     "bases.column.languages": ("Speaks", "语言"),
@@ -26,7 +26,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "bases.note": (
         "Planned, not measured: one row of {tokens} tokens, rank {rank} on all linear layers, activations recomputed, "
         "weights in {dtype} or in 4 bits. `tuneproof plan` reckons with your rows. Read the licence before you ship.",
-        "以上为计划值，未经实测：单行 {tokens} token、所有线性层 rank {rank}、重算激活值，权重为 {dtype} 或 4 位。"
+        "以上为估算值，未经实测：单行 {tokens} token、所有线性层 rank {rank}、重算激活值，权重为 {dtype} 或 4 位。"
         "`tuneproof plan` 会按你的数据计算。上线前请阅读许可证。",
     ),
     "bases.next": (

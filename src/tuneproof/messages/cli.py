@@ -199,6 +199,12 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Did you mean {nearest}? `{path} --help` lists all.",
         "是不是想写 {nearest}？`{path} --help` 会列出全部选项。",
     ),
+    "cli.key_option": ("There is no such option: {name}.", "没有这个选项：{name}。"),
+    "cli.key_option.hint": (
+        "It is a key of the config: `--set {key}=...`; `tuneproof config show` has all of them.",
+        "它是一个配置键：`--set {key}=...`；`tuneproof config show` 会列出全部。",
+    ),
+    "cli.option.version": ("The version of tuneproof.", "tuneproof 的版本。"),
     "cli.no_value": ("{name} needs a value.", "{name} 后面需要一个值。"),
     "cli.no_value.hint": ("`{path} --help` shows examples.", "`{path} --help` 里有示例。"),
     "cli.no_command": ("There is no such command: {name}.", "没有这个命令：{name}。"),
@@ -238,7 +244,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "cli.check.headline": ("{usable} of {rows} rows can be used", "{rows} 条数据中 {usable} 条可用"),
     "cli.check.findings": ("Findings: {n}", "发现问题：{n} 处"),
     "cli.check.kind": ("Kind", "种类"),
-    "cli.check.severity": ("Gravity", "程度"),
+    "cli.check.severity": ("Severity", "级别"),
     "cli.check.count": ("n", "n"),
     "cli.check.worst": ("Worst", "最严重的一处"),
     "cli.severity.error": ("error", "错误"),
@@ -274,8 +280,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{name}：{score}；领先 {lead}（{interval}）",
     ),
     "cli.run.forgotten": (
-        "{net} of {n} probes net, at most {upper} (95 %)\n{lost} of {right} right answers lost, {gained} gained",
-        "净损失占 {n} 道通用题的 {net}，上界 {upper}（95%）\n原来答对的 {right} 题中丢失 {lost} 题，另新增 {gained} 题",
+        "{lost} of {right} right answers lost, {gained} gained, of {n} general questions\n"
+        "net loss {net} (negative: more gained than lost), at most {upper} (95 %)",
+        "{n} 道通用题，原来答对的 {right} 题中答错 {lost} 题，另新答对 {gained} 题\n"
+        "净损失 {net}（负数表示得多于失），上界 {upper}（95%）",
     ),
     "cli.run.task": ("Task", "任务"),
     "cli.run.n": ("n", "n"),

@@ -52,6 +52,14 @@ READING: dict[str, tuple[str, str]] = {
         "第 {column} 列：右括号之前多了一个逗号。",
     ),
     "finding.bad_json.trailing_comma.fix": ("Remove the comma.", "请删除这个逗号。"),
+    "finding.bad_json.line_comma": (
+        "Column {column}: a comma follows the record.",
+        "第 {column} 列：记录后面多了一个逗号。",
+    ),
+    "finding.bad_json.line_comma.fix": (
+        "Remove it: in a .jsonl file each line is a record by itself.",
+        "请删除：.jsonl 文件里每行自成一条记录。",
+    ),
     "finding.bad_json.cut": (
         "Column {column}: the text ends before the JSON does.",
         "第 {column} 列：JSON 还没有结束，内容就中断了。",
@@ -169,15 +177,18 @@ READING: dict[str, tuple[str, str]] = {
         "{column} 没有文本，其字段有：{columns}。",
     ),
     "finding.wrong_type.fix": (
-        "Write the field as text; the record is left out.",
-        "请把该字段写成文本，这条记录不会被使用。",
+        "Write the field as text, an answer in JSON as a string; the record is left out.",
+        "请把该字段写成文本，JSON 形式的回答写成字符串；这条记录不会被使用。",
     ),
-    "finding.wrong_type.record": ("The record is no object but: {got}.", "记录不是对象，而是 {got}。"),
+    "finding.wrong_type.record": ("The record must be an object, not {got}.", "记录应为对象，而不是 {got}。"),
     "finding.wrong_type.record.fix": (
         'Write each record as {{"instruction": ..., "output": ...}}; it is left out.',
         '每条记录要写成 {{"instruction": ..., "output": ...}} 的形式；这条不会被使用。',
     ),
-    "finding.wrong_type.text": ('The field "{column}" is no text but: {got}.', "字段“{column}”不是文本，而是 {got}。"),
+    "finding.wrong_type.text": (
+        'The field "{column}" must be text, not {got}.',
+        "字段“{column}”应为文本，而不是 {got}。",
+    ),
     "finding.wrong_type.history": (
         'The field "{column}" is no list of pairs of question and answer.',
         "字段“{column}”不是由“问、答”两两组成的列表。",
@@ -199,8 +210,8 @@ READING: dict[str, tuple[str, str]] = {
         '每一轮要写成 {{"role": "user", "content": "..."}}；这条记录不会被使用。',
     ),
     "finding.wrong_type.turn": (
-        'Turn {turn} of "{column}" is no object but: {got}.',
-        "“{column}”的第 {turn} 轮不是对象，而是 {got}。",
+        'Turn {turn} of "{column}" must be an object, not {got}.',
+        "“{column}”的第 {turn} 轮应为对象，而不是 {got}。",
     ),
     "finding.wrong_type.role": (
         'Turn {turn} of "{column}" has the unknown role "{role}".',

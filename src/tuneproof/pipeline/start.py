@@ -111,9 +111,16 @@ def fingerprint(config: RunConfig) -> dict[str, str]:
 def note_run(run: RunDir, config: RunConfig, request: RunRequest, wanted: dict[str, str]) -> None:
     """Write the record of a run that begins; of one that is there, see that it is the same and take up its trials."""
     if run.has(RunRecord):
-        refuse_other(run, wanted, list_asked(config))
-        ask_trials(run, request)
-        return
+        try:
+            refuse_other(run, wanted, list_asked(config))
+        except RunError:
+            if is_begun(run):
+                raise
+            # Nothing is lost: the plan has said what does not fit, and this is what it was given instead.
+            clear_run(run)
+        else:
+            ask_trials(run, request)
+            return
     copy_start(config, run)
     record = RunRecord(
         status="running",
@@ -129,6 +136,11 @@ def note_run(run: RunDir, config: RunConfig, request: RunRequest, wanted: dict[s
     run.save(record)
     # The file exists from the first moment on, so that `resume` needs nothing but the folder.
     write_atomic(run.config, dump_config(config))
+
+
+def is_begun(run: RunDir) -> bool:
+    """Whether more was done than to read the data and to plan."""
+    return not set(run.load(RunRecord).stages) <= {"check", "plan"}
 
 
 def ask_trials(run: RunDir, request: RunRequest) -> None:
