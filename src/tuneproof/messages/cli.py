@@ -280,10 +280,13 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{name}：{score}；领先 {lead}（{interval}）",
     ),
     "cli.run.forgotten": (
-        "{lost} of {right} right answers lost, {gained} gained, of {n} general questions\n"
-        "net loss {net} (negative: more gained than lost), at most {upper} (95 %)",
-        "{n} 道通用题，原来答对的 {right} 题中答错 {lost} 题，另新答对 {gained} 题\n"
-        "净损失 {net}（负数表示得多于失），上界 {upper}（95%）",
+        "{lost} of {right} right answers lost, {gained} gained, of {n} general questions",
+        "{n} 道通用题，原来答对的 {right} 题中答错 {lost} 题，另新答对 {gained} 题",
+    ),
+    "cli.run.net_loss": ("net loss {net}, at most {upper} (95 %)", "净损失 {net}，上界 {upper}（95%）"),
+    "cli.run.net_gain": (
+        "net gain {net}; a loss above {upper} is ruled out (95 %)",
+        "净增加 {net}；损失不会超过 {upper}（95%）",
     ),
     "cli.run.task": ("Task", "任务"),
     "cli.run.n": ("n", "n"),

@@ -98,16 +98,11 @@ def _list_numbers(verdict: Verdict) -> list[tuple[str, Cell]]:
             interval=format_interval(task.control.ci95),
         )
         facts.append((tell("report.number.control"), lead))
-    forgotten = tell(
-        "cli.run.forgotten",
-        net=format_percent(lost.net_loss),
-        upper=format_percent(lost.loss_upper95),
-        n=lost.n,
-        lost=lost.lost,
-        gained=lost.gained,
-        right=lost.base_right,
-    )
-    facts.append((tell("report.number.lost"), forgotten))
+    counts = tell("cli.run.forgotten", n=lost.n, lost=lost.lost, gained=lost.gained, right=lost.base_right)
+    gained = lost.net_loss is not None and lost.net_loss < 0
+    key, net = ("cli.run.net_gain", -(lost.net_loss or 0.0)) if gained else ("cli.run.net_loss", lost.net_loss)
+    told = tell(key, net=format_percent(net), upper=format_percent(lost.loss_upper95))
+    facts.append((tell("report.number.lost"), f"{counts}\n{told}"))
     if verdict.degeneration_failed:
         failed = "; ".join(name_of("report.measure", name) for name in verdict.degeneration_failed)
         facts.append((tell("report.topic.degeneration"), tell("cli.run.degenerate", measures=failed)))
