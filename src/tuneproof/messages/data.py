@@ -257,4 +257,23 @@ SETS: dict[str, tuple[str, str]] = {
     ),
 }
 
-MESSAGES: dict[str, tuple[str, str]] = {**ERRORS, **READING, **ROWS, **SETS}
+SCREEN: dict[str, tuple[str, str]] = {
+    "cli.check.headline": ("{usable} of {rows} rows can be used", "{rows} 条数据中 {usable} 条可用"),
+    "cli.check.findings": ("Findings: {n}", "发现问题：{n} 处"),
+    "cli.check.kind": ("Kind", "种类"),
+    "cli.check.severity": ("Severity", "级别"),
+    "cli.check.count": ("n", "n"),
+    "cli.check.worst": ("Worst", "最严重的一处"),
+    "cli.severity.error": ("error", "错误"),
+    "cli.severity.warning": ("warning", "警告"),
+    "cli.severity.info": ("note", "提示"),
+    "cli.check.lengths": ("Length of the rows", "数据长度"),
+    "cli.check.characters": ("Characters", "字符数"),
+    "cli.check.no_test": (
+        "Too few rows to hold some out for a test: no gain could be shown.",
+        "数据太少，无法留出测试集，也就无法证明有提升。",
+    ),
+}
+"""What `check` shows."""
+
+MESSAGES: dict[str, tuple[str, str]] = {**ERRORS, **READING, **ROWS, **SETS, **SCREEN}
