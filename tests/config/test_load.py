@@ -161,6 +161,9 @@ def test_all_faults_are_told_at_once_with_their_lines(tmp_path: Path) -> None:
         ("learning_rate", "train.learning_rate"),
         ("data.fils", "data.files"),
         ("lora.batch_size", "train.batch_size"),
+        ("rank", "lora.rank"),
+        ("lora_rank", "lora.rank"),
+        ("lr", "train.learning_rate"),
         ("xyzzy", None),
     ],
 )

@@ -12,7 +12,7 @@ from typing import Any
 import typer
 
 from tuneproof.cli.manner import LANGUAGES
-from tuneproof.config.load import list_keys
+from tuneproof.config.load import find_key
 from tuneproof.errors import UsageError
 
 # The base class of all of typer's usage errors has no public name; this one does, and lies right above it.
@@ -20,16 +20,6 @@ UsageFault: type[Exception] = typer.BadParameter.__bases__[0]
 
 NEAR = 0.65
 """How alike a name has to be to be what was meant: below it, `--epochs` was `--test`."""
-OTHERS = {
-    "batch_size": "train.batch_size",
-    "lr": "train.learning_rate",
-    "lora_r": "lora.rank",
-    "num_train_epochs": "train.epochs",
-    "per_device_train_batch_size": "train.micro_batch",
-    "r": "lora.rank",
-    "seed": "train.seed",
-}
-"""What other trainers call them."""
 
 
 def explain_usage(fault: Any, arguments: Sequence[str]) -> UsageError:
@@ -38,14 +28,10 @@ def explain_usage(fault: Any, arguments: Sequence[str]) -> UsageError:
     path = context.command_path if context else "tuneproof"
     kind = type(fault).__name__
     if kind == "NoSuchOption":
-        known = (
-            [name for parameter in context.command.params for name in parameter.opts if name.startswith("-")]
-            if context
-            else []
-        )
-        if key := _find_key(fault.option_name):
+        if key := find_key(fault.option_name.lstrip("-").replace("-", "_")):
             return UsageError("cli.key_option", where=path, path=path, name=fault.option_name, key=key)
-        return _name_nearest("option", path, fault.option_name, known)
+        declared = [name for parameter in context.command.params for name in parameter.opts] if context else []
+        return _name_nearest("option", path, fault.option_name, [name for name in declared if name.startswith("-")])
     if kind == "MissingParameter":
         return UsageError("cli.missing", where=path, path=path, name=_name(fault))
     if kind == "BadOptionUsage":
@@ -60,14 +46,6 @@ def explain_usage(fault: Any, arguments: Sequence[str]) -> UsageError:
     if commands and named[0] not in commands:
         return _name_nearest("command", path, named[0], list(commands))
     return UsageError("cli.usage", where=path, path=path, why=fault.format_message())
-
-
-def _find_key(option: str) -> str | None:
-    """The key of the config that other tools have as an option of this name; None where there is none, or several."""
-    name = option.lstrip("-").replace("-", "_")
-    keys = list_keys()
-    found = [key for key in keys if key == name or key.rpartition(".")[2] == name or key.replace(".", "_") == name]
-    return OTHERS.get(name) or (found[0] if len(found) == 1 else None)
 
 
 def _name_nearest(kind: str, path: str, name: str, known: list[str]) -> UsageError:

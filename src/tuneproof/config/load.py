@@ -94,8 +94,30 @@ def list_keys(model: type[BaseModel] = RunConfig, prefix: str = "") -> list[str]
     return keys
 
 
+OTHERS = {
+    "batch_size": "train.batch_size",
+    "lr": "train.learning_rate",
+    "lora_r": "lora.rank",
+    "num_train_epochs": "train.epochs",
+    "per_device_train_batch_size": "train.micro_batch",
+    "r": "lora.rank",
+    "seed": "train.seed",
+}
+"""What other trainers call them, or mean where several of ours end so."""
+
+
+def find_key(name: str) -> str | None:
+    """The key that is meant by a name without its section, with `_` for the dot, or as other trainers have it; None
+    where there is none, or several."""
+    found = [key for key in list_keys() if name in (key.rpartition(".")[2], key.replace(".", "_"))]
+    return OTHERS.get(name) or (found[0] if len(found) == 1 else None)
+
+
 def nearest_key(key: str) -> str | None:
-    """The known key most like `key`: on its own level first, then by its last part anywhere; None if none is."""
+    """The known key most like `key`: what it is without its section, then on its own level, then by its last part
+    anywhere; None if none is."""
+    if meant := find_key(key):
+        return meant
     section, _, name = key.rpartition(".")
     here = _list_names(section)
     close = difflib.get_close_matches(name, here, 1, 0.6)
