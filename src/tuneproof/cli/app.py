@@ -61,7 +61,7 @@ def build_command(commands: Sequence[Command], screen: Screen) -> Any:
         parent = groups[group] if group else app
         parent.command(
             name,
-            help=write_help(f"cli.help.{command.name.replace(' ', '_')}"),
+            help=_write_help(f"cli.help.{command.name.replace(' ', '_')}"),
             epilog=_write_examples(command.examples),
             rich_help_panel=tell("cli.panel.commands"),
         )(_adapt(command, screen))
@@ -150,7 +150,7 @@ def trust_as_asked(arguments: Sequence[str]) -> AbstractContextManager[None]:
     return trusting_code() if "--trust-remote-code" in arguments else nullcontext()
 
 
-def write_help(key: str) -> str:
+def _write_help(key: str) -> str:
     """A sentence of the help, with spaces where Chinese may be broken: rich cuts a run without any that is too long."""
     return escape(_LONG.sub(lambda run: _PART.sub(r"\1 ", run.group()), _BREAK.sub(" ", tell(key))))
 
@@ -167,7 +167,7 @@ def _make_parameter(field: tuple[str, Any, Any]) -> inspect.Parameter:
     name, annotation, default = field
     kind, declared = get_args(annotation)
     told = copy(declared)
-    told.help = write_help(declared.help)
+    told.help = _write_help(declared.help)
     is_argument = type(declared).__name__ == "ArgumentInfo"
     told.rich_help_panel = tell("cli.panel.arguments" if is_argument else "cli.panel.options")
     if kind is bool:

@@ -16,7 +16,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from tuneproof.evals.scorers import CJK
+from tuneproof.evals.amounts import CJK
 from tuneproof.records import Answer
 
 __all__ = [

@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from tuneproof.evals.scorers import CJK
+from tuneproof.evals.amounts import CJK
 from tuneproof.records import Answer, JudgeRecord, Vote
 from tuneproof.statistics import estimate_paired, mcnemar_p
 

@@ -23,8 +23,6 @@ from tuneproof.evals.code import is_code, score_code
 from tuneproof.evals.formula import can_verify, is_formula, score_formula
 from tuneproof.evals.refusal import is_refusal, score_refusal
 
-__all__ = ["CJK", "RIGHT", "ScorerName", "choose_row_scorer", "choose_scorer", "is_right", "score_answer"]
-
 ScorerName = Literal["choice", "number", "math", "json", "code", "refusal", "short", "long", "required", "contains"]
 """`contains` is never chosen, only named in a config."""
 

@@ -83,6 +83,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "cli.panel.commands": ("Commands", "命令"),
     "cli.panel.options": ("Options", "选项"),
     "cli.panel.arguments": ("Arguments", "参数"),
+    "cli.option.version": ("The version of tuneproof.", "tuneproof 的版本。"),
     "cli.option.help": ("Show this help.", "显示本帮助。"),
     "cli.option.json": (
         "Print one JSON object on stdout, everything else on stderr.",
@@ -204,7 +205,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "It is a key of the config: `--set {key}=...`; `tuneproof config show` has all of them.",
         "它是一个配置键：`--set {key}=...`；`tuneproof config show` 会列出全部。",
     ),
-    "cli.option.version": ("The version of tuneproof.", "tuneproof 的版本。"),
     "cli.no_value": ("{name} needs a value.", "{name} 后面需要一个值。"),
     "cli.no_value.hint": ("`{path} --help` shows examples.", "`{path} --help` 里有示例。"),
     "cli.no_command": ("There is no such command: {name}.", "没有这个命令：{name}。"),

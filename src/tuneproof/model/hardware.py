@@ -39,6 +39,13 @@ MARKS = (
 """What is said, in lower case: CUDA and MPS `out of memory`, CPUs `can't allocate` (Linux) and `not enough memory`
 (Windows), `CUBLAS_STATUS_ALLOC_FAILED`, the C++ library `std::bad_alloc`."""
 
+CGROUP = Path("/sys/fs/cgroup")
+CGROUP_FILES = (
+    ("memory.max", "memory.current", "memory.stat", "inactive_file"),
+    ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "memory/memory.stat", "total_inactive_file"),
+)
+"""Limit, use, and what of the use are files' pages, of version 2 and 1."""
+
 
 class Hardware(NamedTuple):
     """One device and what it can do. Bytes are plain numbers."""
@@ -101,14 +108,6 @@ def require_gpus(count: int) -> None:
     """Raise UsageError unless there are `count` CUDA devices."""
     if torch.cuda.device_count() < count:
         raise UsageError("hardware.few_gpus", where="--gpus", asked=count, found=torch.cuda.device_count())
-
-
-CGROUP = Path("/sys/fs/cgroup")
-CGROUP_FILES = (
-    ("memory.max", "memory.current", "memory.stat", "inactive_file"),
-    ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "memory/memory.stat", "total_inactive_file"),
-)
-"""Limit, use, and what of the use are files' pages, of version 2 and 1."""
 
 
 def _fast_cpu_dtype() -> DtypeName:

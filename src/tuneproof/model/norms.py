@@ -1,8 +1,8 @@
 """RMSNorm in one kernel each way on CUDA, where transformers' takes a dozen and keeps an fp32 copy of its input; on
 other devices, for which PyTorch has no such kernel, in half the passes over memory.
 
-Of a step of Qwen1.5-1.8B on an H100 (8,192 tokens) its norms took 37 ms of the card's 198, and the demo model's 8.6 ms
-on a CPU what takes 3.4 here (1,160 tokens, both passes; benchmarks/RESULTS.md).
+Of a step of Qwen1.5-1.8B on an H100 (8,192 tokens) transformers' norms took 37 ms of the card's 198. One norm of the
+demo model takes them 8.6 ms on a CPU, and 3.4 here (1,160 tokens, both passes; benchmarks/RESULTS.md).
 The weight is multiplied in fp32 and the product rounded once; transformers' modules round before that product too.
 The module's place and its weight's name stay, so adapters, exports and checkpoints do not see it.
 

@@ -62,11 +62,8 @@ class AnswerStore:
             return {}
         return found
 
-    def recall(
-        self, prompts: Sequence[Sequence[int]], limits: Sequence[int], ends: Sequence[int]
-    ) -> dict[int, Generated]:
-        """Answers to prompts, by their places; one that was cut before a prompt's limit is none."""
-        keys = [make_key(prompt, ends) for prompt in prompts]
+    def recall(self, keys: Sequence[bytes], limits: Sequence[int]) -> dict[int, Generated]:
+        """Answers by the places of their keys; one that was cut before its limit is none."""
         found = self.find(keys)
         whole = {place: cut_answer(found[key], limits[place]) for place, key in enumerate(keys) if key in found}
         return {place: answer for place, answer in whole.items() if answer is not None}
@@ -158,7 +155,8 @@ def recall_answers(
 ) -> list[Generated]:
     """`generate_answers`, but for those that the store has."""
     store, listen = serving.store or AnswerStore(None), on_answers or (lambda ended: None)
-    known = store.recall(prompts, limits, ends)
+    keys = [make_key(prompt, ends) for prompt in prompts]
+    known = store.recall(keys, limits)
     if known:
         store.recalled += len(known)
         listen(known)
@@ -166,7 +164,7 @@ def recall_answers(
 
     def keep(ended: Mapping[int, Generated]) -> None:
         made = {missing[place]: answer for place, answer in ended.items()}
-        store.keep({make_key(prompts[index], ends): answer for index, answer in made.items()})
+        store.keep({keys[index]: answer for index, answer in made.items()})
         listen(made)
 
     made = answer_within_memory(

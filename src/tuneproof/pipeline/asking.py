@@ -128,7 +128,7 @@ class Asking:
     def __init__(self, work: Work, total: int, known: Mapping[Key, Sequence[Answer]] = MappingProxyType({})) -> None:
         items = [*work.row_items("select", work.config.evaluate.select_rows), *choice_probes(work)]
         self._work, self._total, self._done = work, total, 0
-        self._items = {item.id: item for item in items}
+        self.items = {item.id: item for item in items}
         self._said = {key: list(said) for key, said in known.items()}
 
     def __call__(self, step: int, scale: float, asked: Sequence[Answer]) -> list[Answer]:
@@ -136,7 +136,7 @@ class Asking:
         self._work.wear(checkpoint_path(self._work, step), scale)
         # Weaker scales, tried where no finalist passes, are not in the total.
         self._done = min(self._done, self._total - len(asked))
-        said = answer_items(self._work, [self._items[answer.id] for answer in asked], self._done)
+        said = answer_items(self._work, [self.items[answer.id] for answer in asked], self._done)
         self._done += len(said)
         every = self._said.setdefault((step, scale), [])
         every += said
@@ -154,17 +154,16 @@ def make_exam(work: Work, ask: Asking) -> Exam:
     rows = count_test(work)
     shown = min(rows, knobs.few_shot_rows or rows)
     ahead = Ahead(Bounds(knobs.net_loss, knobs.significance), rows, counted, shown, weak)
-    asked = {item.id for item in choice_probes(work)}
-    items = {item.id: item for item in work.row_items("select", None)}
-    frequent = dict(zip(items, score_frequent(list(items.values()), work.train_rows), strict=True))
+    asked = load("base", "select")
+    told = score_frequent([ask.items[answer.id] for answer in asked], work.train_rows)
+    frequent = {answer.id: score for answer, score in zip(asked, told, strict=True)}
 
     def score_untaught(said: Sequence[Answer]) -> list[list[float]]:
-        asked = [items[answer.id] for answer in said]
-        permuted = score_permuted(asked, said, work.config.train.seed)
-        return [[frequent[answer.id] for answer in said], permuted]
+        items = [ask.items[answer.id] for answer in said]
+        return [[frequent[answer.id] for answer in said], score_permuted(items, said, work.config.train.seed)]
 
-    probes = [answer for answer in choice if answer.id in asked]
-    return Exam(load("base", "select"), probes, ask, ahead, control, score_untaught)
+    probes = [answer for answer in choice if answer.id in ask.items]
+    return Exam(asked, probes, ask, ahead, control, score_untaught)
 
 
 def count_test(work: Work) -> int:

@@ -164,7 +164,7 @@ def weigh_scales(work: Work) -> tuple[list[Prospect], Exam]:
     chosen, exam = work.run.load(Selection), make_exam(work, Asking(work, 0))
     said = {key: load_said(work.run, key) for key in list_smaller(chosen)}
     whole = len(exam.rows) + len(exam.probes)
-    asked = ask_whole(work, chosen, {key: some for key, some in said.items() if len(some) < whole})
+    asked = ask_whole(work, chosen, {key: some for key, some in said.items() if len(some) < whole}, exam)
     return [asked.get(key) or weigh_prospect(key, some, exam) for key, some in said.items()], exam
 
 
@@ -187,15 +187,14 @@ def weigh_earlier(work: Work) -> tuple[list[Prospect], Exam]:
     exam = make_exam(work, Asking(work, 0))
     prospects = {key: weigh_prospect(key, said[key], exam) for key in said}
     hopeful = list_hopeful(prospects, FINALISTS) if exam.probes else []
-    prospects |= ask_whole(work, chosen, {key: said[key] for key in hopeful})
+    prospects |= ask_whole(work, chosen, {key: said[key] for key in hopeful}, exam)
     return [one for one in prospects.values() if one.tried.probes is not None or not exam.probes], exam
 
 
-def ask_whole(work: Work, chosen: Selection, said: Mapping[Key, Sequence[Answer]]) -> dict[Key, Prospect]:
+def ask_whole(work: Work, chosen: Selection, said: Mapping[Key, Sequence[Answer]], exam: Exam) -> dict[Key, Prospect]:
     """Let candidates answer what they have not `said` yet of rows and probes; the run's candidates have it noted."""
     if not said:
         return {}
-    exam = make_exam(work, Asking(work, 0))
     total = sum(len(exam.rows) + len(exam.probes) - len(some) for some in said.values())
     work.progress.begin("select", total)
     exam = exam._replace(ask=Asking(work, total, said))

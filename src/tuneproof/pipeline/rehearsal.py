@@ -27,7 +27,7 @@ from tuneproof.model.batch import count_shared
 from tuneproof.model.chat import encode_prompt, end_ids
 from tuneproof.model.hardware import Hardware, read_loaded, reset_peak
 from tuneproof.model.recovery import Listeners, answer_within_memory
-from tuneproof.model.store import Serving
+from tuneproof.model.store import Serving, make_key
 from tuneproof.pipeline.asking import fit_batch, list_train_items
 from tuneproof.pipeline.probes import choice_probes, verdict_probes
 from tuneproof.pipeline.prompting import TRIED_ROWS
@@ -192,7 +192,7 @@ def describe_work(work: Work, rows: RowSet) -> budget.Work:
         epochs=epochs,
         epoch_tokens=rows.tokens + replay_tokens,
         epoch_steps=epoch_steps,
-        replay=_describe_replay(work, general, min(prompts, int(replay_rows / KEPT_REPLAY))),
+        replay=_describe_replay(work, general, min(prompts, int(replay_rows / KEPT_REPLAY)), answer),
         test=test,
         retention=retention,
         select=describe_items(work, work.row_items("select", knobs.select_rows)),
@@ -211,11 +211,11 @@ def describe_work(work: Work, rows: RowSet) -> budget.Work:
     )
 
 
-def _describe_replay(work: Work, general: Sequence[str], asked: int) -> budget.Suite:
+def _describe_replay(work: Work, general: Sequence[str], asked: int, answer: float) -> budget.Suite:
     """Replay prompts, each about as long as its answer; those beyond the `general` ones are drawn too. Soft ones are
     read once more, with their answers."""
     knobs, count = work.config.replay, max(1, asked)
-    answer, drawn = 0.5 * knobs.max_new_tokens, max(0, asked - len(general)) / count
+    drawn = max(0, asked - len(general)) / count
     messages = [[Message(role="user", content=prompt)] for prompt in general[:asked]]
     prompts = [encode_prompt(work.tokenizer, one) for one in messages]
     known = len(find_known(work, prompts, [knobs.max_new_tokens] * len(prompts))) / count
@@ -295,4 +295,5 @@ def find_known(work: Work, prompts: Sequence[Sequence[int]], limits: Sequence[in
     """Places of prompts to which an earlier run has the base's answer; none as long as the base is not loaded."""
     if "base" not in vars(work) or work.store is None:
         return set()
-    return set(work.store.recall(prompts, limits, end_ids(work.tokenizer, work.base.model.generation_config)))
+    ends = end_ids(work.tokenizer, work.base.model.generation_config)
+    return set(work.store.recall([make_key(prompt, ends) for prompt in prompts], limits))

@@ -45,9 +45,8 @@ def name_kernels(kernel: Kernel) -> Iterator[None]:
         is_causal: bool = False,
         **options: Any,
     ) -> Tensor:
-        chosen = _choose_kernel(kernel, query, key, attn_mask, dropout_p, bool(options.pop("enable_gqa", False)))
-        if value.shape[-1] != query.shape[-1] and chosen != "efficient":
-            chosen = "efficient" if chosen == "flash" and key.shape[1] == query.shape[1] else "plain"
+        grouped = bool(options.pop("enable_gqa", False))
+        chosen = _choose_kernel(kernel, (query, key, value), attn_mask, dropout_p, grouped)
         scale = options.get("scale")
         if chosen == "plain":
             grouped = key.shape[1] != query.shape[1]
@@ -86,13 +85,16 @@ def name_kernels(kernel: Kernel) -> Iterator[None]:
 
 
 def _choose_kernel(
-    kernel: Kernel, query: Tensor, key: Tensor, mask: Tensor | None, dropout: float, grouped: bool
+    kernel: Kernel, states: tuple[Tensor, Tensor, Tensor], mask: Tensor | None, dropout: float, grouped: bool
 ) -> Literal["cpu", "flash", "efficient", "plain"]:
     """The operator that PyTorch's choice functions take (`sdp_utils.cpp`, `sdp_utils_cpp.cpp`)."""
+    query, key, value = states
     same_heads = key.shape[1] == query.shape[1]
+    # The flash kernels want values as wide as keys.
+    flashes = (same_heads or grouped) and value.shape[-1] == query.shape[-1]
     if kernel == "cpu":
-        return "cpu" if dropout == 0 and (same_heads or grouped) else "plain"
-    if kernel == "flash" and mask is None and query.dtype != torch.float32 and (same_heads or grouped):
+        return "cpu" if dropout == 0 and flashes else "plain"
+    if kernel == "flash" and mask is None and query.dtype != torch.float32 and flashes:
         return "flash"
     # The memory-efficient kernel knows no grouped heads.
     return "efficient" if same_heads else "plain"

@@ -99,9 +99,11 @@ def _list_numbers(verdict: Verdict) -> list[tuple[str, Cell]]:
         )
         facts.append((tell("report.number.control"), lead))
     counts = tell("cli.run.forgotten", n=lost.n, lost=lost.lost, gained=lost.gained, right=lost.base_right)
-    gained = lost.net_loss is not None and lost.net_loss < 0
-    key, net = ("cli.run.net_gain", -(lost.net_loss or 0.0)) if gained else ("cli.run.net_loss", lost.net_loss)
-    told = tell(key, net=format_percent(net), upper=format_percent(lost.loss_upper95))
+    net, upper = lost.net_loss, format_percent(lost.loss_upper95)
+    if net is not None and net < 0:
+        told = tell("cli.run.net_gain", net=format_percent(-net), upper=upper)
+    else:
+        told = tell("cli.run.net_loss", net=format_percent(net), upper=upper)
     facts.append((tell("report.number.lost"), f"{counts}\n{told}"))
     if verdict.degeneration_failed:
         failed = "; ".join(name_of("report.measure", name) for name in verdict.degeneration_failed)

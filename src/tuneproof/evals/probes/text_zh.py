@@ -40,6 +40,8 @@ _COURTESY = re.compile(r"(?:好的?|当然(?:可以)?|没问题|明白了?)[。!
 """A first sentence that does not answer yet."""
 _LOOSE_SPACE = re.compile(r"(?<=\d) +(?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff]) +(?=\d)")
 
+_FOREIGN_DIGIT = re.compile(r"[^\D0-9]")
+
 
 def fold_signs(text: str, lower: bool = True) -> str:
     """`text` in half width and simplified signs, with straight quotes, without markdown; in lower case if `lower`.
@@ -47,7 +49,7 @@ def fold_signs(text: str, lower: bool = True) -> str:
     Digits of other scripts are ours: a base tuned on Persian rows may count in them.
     """
     plain = unicodedata.normalize("NFKC", text).translate(_MARKS).translate(_SIMPLIFIED).strip()
-    plain = re.sub(r"[^\D0-9]", lambda digit: str(unicodedata.digit(digit.group())), plain)
+    plain = _FOREIGN_DIGIT.sub(lambda digit: str(unicodedata.digit(digit.group())), plain)
     return plain.casefold() if lower else plain
 
 
