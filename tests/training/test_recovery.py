@@ -26,9 +26,9 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_DATA limits m
 def starved(tiny_model_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
     """What trainings and answers with little memory, and with enough, came to.
 
-    All 8 rows of 2000 tokens at once take 100 MB; 4 take half of it.
+    All 8 rows of 2000 tokens at once take 75 to 80 MB, 4 take 50: midway between them, whatever the allocator rounds.
     """
-    jobs = ("train,16000,75", "train,8000,0", "answers,64,40", "answers,64,0")
+    jobs = ("train,16000,63", "train,8000,0", "answers,64,40", "answers,64,0")
     out = tmp_path_factory.mktemp("starved")
     command = [sys.executable, "-m", "tests.starved", str(tiny_model_dir), str(out), *jobs]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
