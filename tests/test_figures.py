@@ -54,9 +54,9 @@ def test_a_p_value_is_never_zero() -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "text"), [(0, "0 B"), (2048, "2 KiB"), (312 * 2**20, "312 MiB"), (3 * 2**29, "1.50 GiB")]
+    ("size", "text"), [(0, "0 B"), (2_000, "2 KB"), (312_400_000, "312 MB"), (1_620_000_000, "1.62 GB")]
 )
-def test_bytes_have_a_binary_unit(size: int, text: str) -> None:
+def test_bytes_have_the_unit_of_the_memory_option(size: int, text: str) -> None:
     assert format_bytes(size, "en").replace("\u00a0", " ") == text
 
 

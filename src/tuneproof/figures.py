@@ -82,14 +82,14 @@ def format_p(number: float | None, language: Language | None = None) -> str:
 
 
 def format_bytes(number: int | None, language: Language | None = None) -> str:
-    """Bytes in the binary unit that memory is sold and shown in: `1.62 GiB`, `312 MiB`."""
+    """Bytes in the decimal unit of `--memory`, so that a limit is shown as it was given: `1.62 GB`, `312 MB`."""
     if number is None:
         return tell("report.not_measured", language)
-    if number >= 2**30:
-        return f"{number / 2**30:.2f}{SPACE}GiB"
-    if number >= 2**20:
-        return f"{number / 2**20:.0f}{SPACE}MiB"
-    return f"{number / 2**10:.0f}{SPACE}KiB" if number >= 2**10 else f"{number}{SPACE}B"
+    if number >= 10**9:
+        return f"{number / 10**9:.2f}{SPACE}GB"
+    if number >= 10**6:
+        return f"{number / 10**6:.0f}{SPACE}MB"
+    return f"{number / 10**3:.0f}{SPACE}KB" if number >= 10**3 else f"{number}{SPACE}B"
 
 
 def format_seconds(number: float | None, language: Language | None = None) -> str:

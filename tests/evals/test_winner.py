@@ -71,6 +71,21 @@ def test_a_trial_that_will_not_ship_is_not_what_is_chosen() -> None:
     assert told[1] == pytest.approx(-0.25, abs=0.02)
 
 
+def test_the_one_row_of_a_stray_task_does_not_decide() -> None:
+    rows = 40
+    same = [float(row % 2) for row in range(rows)]
+    loss = expect_loss(
+        [[*same, 1.0], [*same, 0.0]],
+        chosen=0,
+        base=0.0,
+        chances=[1.0, 1.0],
+        groups=["a"] * rows + ["b"],
+        clusters=[str(row) for row in range(rows + 1)],
+    )
+    # The first is ahead by an eleventh, not by a half, and in a third of the draws the row is not there.
+    assert loss == pytest.approx(0.05, abs=0.02)
+
+
 def test_rows_of_one_cluster_or_none_tell_nothing() -> None:
     given = {"chosen": 0, "base": 0.0, "chances": [1.0], "groups": ["a", "a"]}
     assert expect_loss([[1.0, 0.0]], clusters=["x", "x"], **given) is None  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from tuneproof.plan.catalogue import Known, find_known, list_known, list_smaller
+from tuneproof.plan.catalogue import Known, find_known, list_known, list_smaller, name_like
 
 PUBLISHED = {
     "qwen1.5-0.5b": 463_987_712,
@@ -114,3 +114,21 @@ def test_smaller_models_are_of_the_same_family_largest_first() -> None:
     smallest = find_known("Qwen/Qwen2.5-0.5B")
     assert smallest is not None
     assert list_smaller(smallest) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "smaller", "named"),
+    [
+        ("Qwen/Qwen1.5-1.8B-Chat", "qwen1.5-0.5b", "Qwen/Qwen1.5-0.5B-Chat"),
+        ("meta-llama/Llama-3.1-8B-Instruct", "llama-3.2-3b", "meta-llama/Llama-3.2-3B-Instruct"),
+        ("google/gemma-3-1b-it", "gemma-3-270m", "google/gemma-3-270m-it"),
+        ("HuggingFaceTB/SmolLM2-1.7B-Instruct", "smollm2-360m", "HuggingFaceTB/SmolLM2-360M-Instruct"),
+        ("microsoft/phi-4", "phi-4-mini", "phi-4-mini"),
+        ("internlm/internlm2_5-7b-chat", "internlm2.5-1.8b", "internlm2.5-1.8b"),
+    ],
+)
+def test_a_smaller_model_is_named_like_the_one_that_was_asked_for(given: str, smaller: str, named: str) -> None:
+    known = find_known(given)
+    assert known is not None
+    (other,) = (one for one in list_smaller(known) if one.name == smaller)
+    assert name_like(other, known, given) == named

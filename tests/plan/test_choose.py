@@ -199,10 +199,11 @@ def test_smaller_relatives_are_named_where_nothing_fits() -> None:
 
     config = read(known)
     run = resolve_training(RunConfig(), len(DATA.tokens), config)
+    run.model.name = "Qwen/Qwen1.5-1.8B-Chat"
     target = Target("cuda", "bfloat16", int(1.4e9))
     assert not choose_plan(config, DATA, run, target).fits
     (smaller,) = find_smaller(known, read, DATA, run, target)
-    assert smaller.name == "qwen1.5-0.5b"
+    assert smaller.name == "Qwen/Qwen1.5-0.5B-Chat"
     assert smaller.peak_bytes <= target.limit_bytes
     assert find_smaller(None, read, DATA, run, target) == []
 
@@ -374,6 +375,26 @@ def test_layers_are_not_streamed_where_the_computer_has_no_room_or_the_user_no_w
     assert not plan_tower(tower, host=300 * MIB).fits
     assert not plan_tower(tower, memory=MemorySection(offload=False)).fits
     assert plan_tower(tower, host=500 * MIB).settings.offload
+
+
+def test_what_trains_in_4_bits_but_cannot_be_loaded_so_is_streamed(tower: LlamaConfig) -> None:
+    """A table of words lies there twice while it is read."""
+    words = LlamaConfig(**{**tower.to_dict(), "vocab_size": 65_536})
+    run = resolve_training(RunConfig(evaluate=LITTLE, train=TrainSection(batch_size=1)), 40, words)
+    forecaster = Forecaster(words, SHORT, run, Target("cuda", "bfloat16", 1 << 40))
+    lightest, streamed = Candidate(1, True, "nf4", 24, chunk=64), Candidate(1, True, "none", 24, chunk=64, offload=True)
+    loading = [forecaster.forecast_load(one).peak for one in (streamed, lightest)]
+    limit = sum(loading) // 2
+    assert forecaster.forecast_training(lightest).peak < limit < loading[1]
+    target = Target("cuda", "bfloat16", limit)
+    plan = choose_plan(words, SHORT, run, target)
+    assert (plan.fits, plan.why, plan.settings.offload) == (True, "plan.why.offload", True)
+    assert max(plan.phases.model_dump().values()) == plan.peak_bytes <= limit
+    assert ("nf4", "plan.why.load_over_limit") in [(one.settings.quantization, one.why) for one in plan.rejected]
+    for fixed in (MemorySection(quantization="nf4"), MemorySection(offload=False)):
+        stuck = choose_plan(words, SHORT, run.model_copy(update={"memory": fixed}), target)
+        assert not stuck.fits
+        assert stuck.alternatives[0].change == "memory.offload=true memory.quantization=none"
 
 
 def test_streaming_that_the_user_wants_is_kept(tiny_llama: LlamaConfig) -> None:

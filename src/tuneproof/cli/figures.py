@@ -44,7 +44,7 @@ def format_p(number: float | None) -> str:
 
 
 def format_bytes(number: int | None) -> str:
-    """Bytes in the binary unit that memory is shown in: `1.62 GiB`, `312 MiB`."""
+    """Bytes in the unit of `--memory`: `1.62 GB`, `312 MB`."""
     return figures.to_plain(figures.format_bytes(number))
 
 

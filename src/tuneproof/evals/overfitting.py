@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from tuneproof.evals.degeneration import OPENING_TOKENS, cut_opening, list_grams, split_tokens
 from tuneproof.records import Answer, CopiedAnswer, Opening, Row
-from tuneproof.statistics import Sample, compare_unpaired
+from tuneproof.evals.unpaired import Sample, compare_unpaired
 
 GRAM = 8
 """Tokens of a stretch that two answers share by copying rather than by chance."""

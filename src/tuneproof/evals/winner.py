@@ -3,8 +3,8 @@
 Bootstrap bias corrected (Tsamardinos, Greasidou and Borboudakis 2018, Machine Learning 107, arXiv 1708.07180): rows are
 drawn with replacement, the choice is made anew on what was drawn, and the winner is scored on what was not. The mean of
 these scores is what the choice is worth; how far it lies below the winner's own score is the loss. Whole duplicate
-clusters are drawn, and tasks weigh the same, as in every score here. tests/evals/test_winner.py holds it within 2
-points of the truth by simulation.
+clusters are drawn, and tasks weigh as in every score (`statistics.weigh_tasks`). tests/evals/test_winner.py holds it
+within 2 points of the truth by simulation.
 
 In: the scores of the same items by every candidate. Out: an expected loss, in points of the score (0 to 1).
 
@@ -18,8 +18,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from tuneproof.statistics import Floats, weigh_tasks
+
 DRAWS = 2_000
-Floats = NDArray[np.float64]
 
 
 def expect_loss(
@@ -45,22 +46,28 @@ def expect_loss(
     here = cluster * tasks + task
     counts = np.bincount(here, minlength=blocks * tasks).reshape(blocks, tasks)
     sums = np.stack([np.bincount(here, some, minlength=blocks * tasks).reshape(blocks, tasks) for some in points])
+    shares = weigh_tasks(np.bincount(task))
     drawn = np.random.default_rng(0).multinomial(blocks, np.full(blocks, 1 / blocks), size=DRAWS)
-    inside, outside = _average(sums, counts, drawn), _average(sums, counts, (drawn == 0).astype(int))
+    inside, outside = (_average(sums, counts, shares, some) for some in (drawn, (drawn == 0).astype(int)))
     worth = np.asarray(chances, dtype=float) * np.maximum(0.0, inside - base)
     winner = np.lexsort((inside, worth), axis=1)[:, -1]
     found = outside[np.arange(DRAWS), winner]
-    whole = _average(sums, counts, np.ones((1, blocks), dtype=int))[0, chosen]
+    whole = _average(sums, counts, shares, np.ones((1, blocks), dtype=int))[0, chosen]
     return float(whole - np.nanmean(found))
 
 
-def _average(sums: NDArray[np.generic], counts: NDArray[np.intp], weights: NDArray[np.intp]) -> Floats:
-    """(draws, candidates) macro-averaged means; a task that a draw misses is left out of it, NaN where none is left."""
+def _average(
+    sums: NDArray[np.generic], counts: NDArray[np.intp], shares: Floats, weights: NDArray[np.intp]
+) -> Floats:
+    """(draws, candidates) macro-averaged means; a task that a draw misses is left out of it, NaN where none is left.
+
+    `sums`, (candidates, clusters, tasks), and `counts`, (clusters, tasks), of scores; `weights`, (draws, clusters).
+    """
     sizes = (weights @ counts).astype(float)
     sizes[sizes == 0] = np.nan
     means = np.stack([(weights @ some) / sizes for some in sums], axis=1)
     known = ~np.isnan(means)
-    totals: Floats = np.where(known, means, 0.0).sum(axis=2)
+    totals: Floats = np.where(known, means, 0.0) @ shares
     with np.errstate(invalid="ignore", divide="ignore"):
-        averaged: Floats = totals / known.sum(axis=2)
+        averaged: Floats = totals / (known @ shares)
     return averaged

@@ -289,6 +289,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "都放不下；这里是占用最少的设置。",
     ),
     "plan.why.over_limit": ("over the limit", "超过上限"),
+    "plan.why.load_over_limit": ("over the limit while it is loaded", "加载时就超过上限"),
     "plan.why.answers_over_limit": (
         "over the limit with one answer at a time, before training",
         "即使一次只生成一个回答也超过上限，尚未开始训练",

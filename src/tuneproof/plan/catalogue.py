@@ -9,6 +9,7 @@ weights against the published one. A plan made from this table says so. No torch
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from types import SimpleNamespace
@@ -238,6 +239,22 @@ def list_smaller(known: Known) -> list[Known]:
     """Smaller models of the same family, the largest of them first."""
     names = list(FAMILIES[known.family].sizes)
     return [_make(name, known.family) for name in reversed(names[: names.index(known.name)])]
+
+
+def name_like(smaller: Known, known: Known, given: str) -> str:
+    """`smaller` as a hub id written like `given`, which is the id of `known`; its name in the table where `given` is a
+    folder, or has no size in it that could be changed, as phi-4 has none.
+
+    >>> name_like(small, large, "Qwen/Qwen1.5-1.8B-Chat")
+    'Qwen/Qwen1.5-0.5B-Chat'
+    """
+    at = given.lower().rfind(known.name)
+    if at < 0 or os.path.exists(given) or not all(re.search(r"\d[bm]$", one.name) for one in (smaller, known)):
+        return smaller.name
+    written = given[at : at + len(known.name)]
+    same = len(os.path.commonprefix((smaller.name, known.name)))
+    size = smaller.name[same:].upper() if written[-1].isupper() else smaller.name[same:]
+    return given[:at] + written[:same] + size + given[at + len(written) :]
 
 
 def list_known() -> list[Known]:

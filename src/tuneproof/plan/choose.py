@@ -7,7 +7,7 @@ user fixed is kept. No device is needed. What else could be changed is `remedies
 
     search = Search(Forecaster(model_config, Lengths(tokens, trained, prompt=80, answer=96), config, target))
     choice = search.choose()
-    choice.fits, choice.candidate, search.rejected
+    choice.fits, choice.candidate, search.turned_down
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from tuneproof.plan.forecast import Candidate, Forecast, Forecaster
-from tuneproof.records import Rejected, Settings
 
 CHECKPOINTING_COST = 4 / 3
 """Time of a step with recomputation over one without: measured 1.31 to 1.42 on a CPU with the demo model."""
@@ -48,18 +47,29 @@ class Answers(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """A setting, and what training and answering take with it."""
+    """A setting, and what loading, training and answering take with it."""
 
     candidate: Candidate
+    loading: Forecast
     training: Forecast
     answering: Forecast
     answers: Answers
     why: str
 
     @property
+    def phases(self) -> tuple[Forecast, Forecast, Forecast]:
+        """The three, in their order."""
+        return self.loading, self.training, self.answering
+
+    @property
     def fits(self) -> bool:
-        """Whether both fit, if need be by giving memory back."""
-        return "no" not in (self.training.grade, self.answering.grade)
+        """Whether all fit, if need be by giving memory back."""
+        return all(phase.grade != "no" for phase in self.phases)
+
+    @property
+    def peak(self) -> int:
+        """Bytes at the heaviest moment."""
+        return max(phase.peak for phase in self.phases)
 
 
 class Search:
@@ -69,61 +79,33 @@ class Search:
         self.forecaster = forecaster
         self.config, self.data, self.target = forecaster.config, forecaster.data, forecaster.target
         self.turned_down: list[tuple[Candidate, int, str]] = []
+        """(setting, its peak, why)."""
         self.longest = self.config.data.limit_row(self.data.tokens)
         self.chunk = self.config.memory.loss_chunk or CHUNK
 
     def choose(self) -> Choice:
         """The first of rule 24's stages in which something fits; else what takes least."""
-        answered: dict[Candidate, tuple[Forecast, Answers]] = {}
+        held: dict[Candidate, tuple[Forecast, Forecast, Answers] | None] = {}
         for stage, why in self._stages():
             weights = stage._replace(max_tokens=0)
-            if weights not in answered:
-                answered[weights] = self._fit_answers(stage)
-                if answered[weights][0].grade == "no":
-                    self._turn_down(self._shrink(stage), answered[weights][0].peak, "plan.why.answers_over_limit")
-            answering, answers = answered[weights]
-            if answering.grade == "no":
-                continue
-            found = self._pick_fastest(stage)
-            if found is not None:
-                candidate, forecast = found
-                return Choice(candidate, forecast, answering, answers, why or self._explain(candidate))
+            if weights not in held:
+                held[weights] = self._hold(stage)
+            within = held[weights]
+            found = self._pick_fastest(stage) if within else None
+            if within and found:
+                loading, answering, answers = within
+                candidate, training = found
+                return Choice(candidate, loading, training, answering, answers, why or self._explain(candidate))
         least = self._shrink([stage for stage, _ in self._stages() if stage.max_tokens == self.longest][-1])
-        answering = self.forecaster.forecast_answers(1, least)
         answers = Answers(1, self.data.prompt + self.data.answer, folded=False)
-        return Choice(least, self.forecaster.forecast_training(least), answering, answers, "plan.why.nothing_fits")
+        return self.settle(least, answers, "plan.why.nothing_fits")
 
-    @property
-    def rejected(self) -> list[tuple[Candidate, int, str]]:
-        """(setting, its peak, why) of each that was turned down."""
-        return self.turned_down
-
-    def describe_rejected(self, answers: Answers) -> list[Rejected]:
-        """What was turned down, for the record."""
-        return [
-            Rejected(settings=self.describe(candidate, answers), peak_bytes=peak, why=why)
-            for candidate, peak, why in self.turned_down
-        ]
-
-    def describe(self, candidate: Candidate, answers: Answers) -> Settings:
-        """A setting as the record has it."""
-        return Settings(
-            micro_batch=candidate.micro_batch,
-            accumulation=-(-self.config.train.batch_size // candidate.micro_batch),
-            max_tokens=candidate.max_tokens,
-            checkpointing=candidate.checkpointing,
-            quantization=candidate.quantization,
-            dtype=candidate.dtype or self.target.dtype,
-            packing=True,
-            loss_chunk=candidate.chunk,
-            optimizer=candidate.optimizer,
-            offload=candidate.offload,
-            strategy="fsdp" if candidate.split else "ddp" if self.target.ranks > 1 else "single",
-            ranks=self.target.ranks,
-            answer_batch=answers.rows,
-            answer_tokens=answers.tokens,
-            folded_answers=answers.folded,
-        )
+    def settle(self, candidate: Candidate, answers: Answers, why: str) -> Choice:
+        """What this setting takes, whether it fits or not."""
+        loading = self.forecaster.forecast_load(candidate)
+        training = self.forecaster.forecast_training(candidate)
+        answering = self.forecaster.forecast_answers(answers.rows, candidate)
+        return Choice(candidate, loading, training, answering, answers, why)
 
     def weigh(self, candidate: Candidate) -> float:
         """Time of a token, relative to the best: recomputation, and packs that leave the device idle."""
@@ -189,7 +171,7 @@ class Search:
         if not plain.split:
             if self.target.ranks == 1 or self.config.memory.split is False or plain.quantization != "none":
                 return
-            if not self._has_host(split):
+            if not self.has_host(split):
                 return
             yield split, "plan.why.split"
         if self._may_offload(split):
@@ -199,9 +181,9 @@ class Search:
         """Whether layers may be kept in the computer's own memory, and it holds them."""
         if self.target.device != "cuda" or self.config.memory.offload is False or streamed.quantization != "none":
             return False
-        return self._has_host(streamed)
+        return self.has_host(streamed)
 
-    def _has_host(self, candidate: Candidate) -> bool:
+    def has_host(self, candidate: Candidate) -> bool:
         """Whether the computer's own memory holds what is kept there, as far as it is known."""
         return self.target.host is None or self.forecaster.count_host(candidate) <= self.target.host
 
@@ -249,6 +231,18 @@ class Search:
         saved = forecast.parts.logits * (1 - SMALL_CHUNK / candidate.chunk)
         enough = forecast.peak - saved <= self.target.limit_bytes
         return [candidate._replace(chunk=SMALL_CHUNK)] if enough else []
+
+    def _hold(self, stage: Candidate) -> tuple[Forecast, Forecast, Answers] | None:
+        """What loading and answering take with weights held like this; None where it is too much, whatever is trained."""
+        loading = self.forecaster.forecast_load(stage)
+        if loading.grade == "no":
+            self._turn_down(self._shrink(stage), loading.peak, "plan.why.load_over_limit")
+            return None
+        answering, answers = self._fit_answers(stage)
+        if answering.grade == "no":
+            self._turn_down(self._shrink(stage), answering.peak, "plan.why.answers_over_limit")
+            return None
+        return loading, answering, answers
 
     def _turn_down(self, candidate: Candidate, peak: int, why: str) -> None:
         self.turned_down.append((candidate, peak, why))

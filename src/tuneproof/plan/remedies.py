@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from tuneproof.config import RunConfig
-from tuneproof.plan.catalogue import Known, list_smaller
-from tuneproof.plan.choose import HOPELESS, Choice, Search
-from tuneproof.plan.forecast import Candidate, Forecast, Forecaster, Lengths, Quantization, Target
-from tuneproof.records import Alternative, Card, MoreMemory, Phases, Plan, SmallerModel
+from tuneproof.plan.catalogue import Known, list_smaller, name_like
+from tuneproof.plan.choose import HOPELESS, Answers, Choice, Search
+from tuneproof.plan.forecast import Candidate, Forecaster, Lengths, Quantization, Target
+from tuneproof.records import Alternative, Card, MoreMemory, Phases, Plan, Rejected, Settings, SmallerModel
 
 __all__ = ["Lengths", "Target", "choose_plan", "find_smaller", "plan_cards"]
 
@@ -37,20 +37,19 @@ def choose_plan(model_config: Any, data: Lengths, config: RunConfig, target: Tar
     """
     search = Search(Forecaster(model_config, data, config, target))
     choice = search.choose()
-    loading = search.forecaster.forecast_load(choice.candidate)
-    plan = write_plan(search, choice, loading)
-    alternatives = vary_choice(search, choice) if plan.fits else mend_choice(search, choice, plan.peak_bytes)
+    plan = write_plan(search, choice)
+    alternatives = vary_choice(search, choice) if plan.fits else mend_choice(search, choice)
     plan.alternatives = list(alternatives)
     if plan.fits:
         plan.more_memory = weigh_gigabyte(search, choice)
     return plan
 
 
-def write_plan(search: Search, choice: Choice, loading: Forecast) -> Plan:
+def write_plan(search: Search, choice: Choice) -> Plan:
     """The record of a choice, without what else could be done."""
-    heaviest = max((loading, choice.training, choice.answering), key=lambda one: one.peak)
-    fits = choice.fits and loading.grade != "no"
-    tight = "tight" in (choice.training.grade, choice.answering.grade)
+    heaviest = max(choice.phases, key=lambda one: one.peak)
+    tight = any(phase.grade == "tight" for phase in choice.phases)
+    loading, training, answering = (phase.peak for phase in choice.phases)
     knobs = search.config.train
     assert knobs.epochs is not None
     rows = len(search.data.tokens)
@@ -58,18 +57,43 @@ def write_plan(search: Search, choice: Choice, loading: Forecast) -> Plan:
         model=search.config.model.name or "",
         device=search.target.device,
         limit_bytes=search.target.limit_bytes,
-        fits=fits,
-        grade=("tight" if tight else "fits") if fits else "no",
+        fits=choice.fits,
+        grade=("tight" if tight else "fits") if choice.fits else "no",
         peak_bytes=heaviest.peak,
-        phases=Phases(load=loading.peak, train=choice.training.peak, evaluate=choice.answering.peak),
+        phases=Phases(load=loading, train=training, evaluate=answering),
         parts=heaviest.parts,
-        settings=search.describe(choice.candidate, choice.answers),
+        settings=describe(search, choice.candidate, choice.answers),
         steps=knobs.max_steps or max(1, round(knobs.epochs * -(-rows // knobs.batch_size))),
         disk_bytes=count_disk(search, choice),
         why=choice.why,
-        rejected=search.describe_rejected(choice.answers),
+        rejected=[
+            Rejected(settings=describe(search, candidate, choice.answers), peak_bytes=peak, why=why)
+            for candidate, peak, why in search.turned_down
+        ],
         method=choice.training.method,
         host_bytes=search.forecaster.count_host(choice.candidate),
+    )
+
+
+def describe(search: Search, candidate: Candidate, answers: Answers) -> Settings:
+    """A setting as the record has it."""
+    ranks = search.target.ranks
+    return Settings(
+        micro_batch=candidate.micro_batch,
+        accumulation=-(-search.config.train.batch_size // candidate.micro_batch),
+        max_tokens=candidate.max_tokens,
+        checkpointing=candidate.checkpointing,
+        quantization=candidate.quantization,
+        dtype=candidate.dtype or search.target.dtype,
+        packing=True,
+        loss_chunk=candidate.chunk,
+        optimizer=candidate.optimizer,
+        offload=candidate.offload,
+        strategy="fsdp" if candidate.split else "ddp" if ranks > 1 else "single",
+        ranks=ranks,
+        answer_batch=answers.rows,
+        answer_tokens=answers.tokens,
+        folded_answers=answers.folded,
     )
 
 
@@ -111,17 +135,16 @@ def vary_choice(search: Search, choice: Choice) -> Iterator[Alternative]:
         yield Alternative(change="memory.split=true", peak_bytes=known + estimate)
 
 
-def mend_choice(search: Search, choice: Choice, needed: int) -> Iterator[Alternative]:
+def mend_choice(search: Search, choice: Choice) -> Iterator[Alternative]:
     """The smallest change that would fit: a knob the user had fixed, shorter rows, more memory."""
     for change, candidate in _list_changes(search, choice.candidate):
         if search.forecaster.estimate_training(candidate) > HOPELESS * search.target.limit_bytes:
             continue
-        forecast = search.forecaster.forecast_training(candidate)
-        answering = search.forecaster.forecast_answers(1, candidate)
-        if "no" not in (forecast.grade, answering.grade):
-            yield Alternative(change=change, peak_bytes=max(forecast.peak, answering.peak))
+        mended = search.settle(candidate, choice.answers._replace(rows=1), choice.why)
+        if mended.fits:
+            yield Alternative(change=change, peak_bytes=mended.peak)
             break
-    yield Alternative(change=f"--memory {math.ceil(needed / 1e8) / 10:.1f}GB", peak_bytes=needed)
+    yield Alternative(change=f"--memory {math.ceil(choice.peak / 1e8) / 10:.1f}GB", peak_bytes=choice.peak)
 
 
 def _list_changes(search: Search, least: Candidate) -> Iterator[tuple[str, Candidate]]:
@@ -137,6 +160,10 @@ def _list_changes(search: Search, least: Candidate) -> Iterator[tuple[str, Candi
         # Neither goes with weights in 4 bits.
         fixed = [name for name in ("split", "offload") if getattr(search.config.memory, name)]
         yield " ".join(["memory.quantization=nf4", *(f"memory.{name}=false" for name in fixed)]), least
+    streamed = least._replace(quantization="none", offload=True)
+    if search.target.device == "cuda" and search.has_host(streamed):
+        least = streamed
+        yield "memory.offload=true memory.quantization=none", least
     rows = sorted(one for one in search.data.tokens if one < search.longest)
     for share in (0.9, 0.75, 0.5, 0.25):
         if rows:
@@ -148,13 +175,13 @@ def weigh_gigabyte(search: Search, choice: Choice) -> MoreMemory | None:
     """What would be chosen with a gigabyte more; None where that is the same."""
     roomier = search_at(search, search.target.limit_bytes + GIGABYTE)
     more = roomier.choose()
-    settings = roomier.describe(more.candidate, more.answers)
-    if settings == search.describe(choice.candidate, choice.answers):
+    settings = describe(roomier, more.candidate, more.answers)
+    if settings == describe(search, choice.candidate, choice.answers):
         return None
     weights = [(one.quantization, one.offload, one.split) for one in (more.candidate, choice.candidate)]
     return MoreMemory(
         limit_bytes=roomier.target.limit_bytes,
-        peak_bytes=max(more.training.peak, more.answering.peak),
+        peak_bytes=more.peak,
         settings=settings,
         faster=search.weigh(choice.candidate) / search.weigh(more.candidate) if weights[0] == weights[1] else 1.0,
     )
@@ -169,18 +196,21 @@ def search_at(search: Search, limit: int) -> Search:
 def find_smaller(
     known: Known | None, read_config: Callable[[Known], Any], data: Lengths, config: RunConfig, target: Target
 ) -> list[SmallerModel]:
-    """The largest model of the same family that would fit where `known` does not, in a list; none where none would.
+    """The largest model of the same family that would fit where `known` does not, in a list, named like the config's
+    model; none where none would.
 
     `read_config` makes a transformers config of one. Their vocabulary is the same or nearly so: the lengths are kept.
     """
     found: list[SmallerModel] = []
-    for smaller in list_smaller(known) if known else []:
+    if known is None:
+        return found
+    for smaller in list_smaller(known):
         search = Search(Forecaster(read_config(smaller), data, config, target))
         choice = search.choose()
         if choice.fits:
-            peak = max(choice.training.peak, choice.answering.peak)
-            settings = search.describe(choice.candidate, choice.answers)
-            found.append(SmallerModel(name=smaller.name, peak_bytes=peak, settings=settings))
+            settings = describe(search, choice.candidate, choice.answers)
+            name = name_like(smaller, known, config.model.name or "")
+            found.append(SmallerModel(name=name, peak_bytes=choice.peak, settings=settings))
             break
     return found
 
@@ -191,7 +221,7 @@ def plan_cards(model_config: Any, data: Lengths, config: RunConfig, target: Targ
     for size in CARDS:
         other = search_at(search, size * CARD_UNIT)
         choice = other.choose()
-        plan = write_plan(other, choice, other.forecaster.forecast_load(choice.candidate))
+        plan = write_plan(other, choice)
         card = Card(
             limit_bytes=plan.limit_bytes,
             fits=plan.fits,

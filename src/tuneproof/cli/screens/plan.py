@@ -84,7 +84,8 @@ def _draw_cards(plan: Plan) -> RenderableType:
         settings = card.settings.model_dump()
         values = [_write_value(settings[name]) if card.fits else "" for name in CARD_COLUMNS]
         verdict = Text(tell(f"cli.plan.card.{card.grade}"), style=STYLES[card.grade])
-        rows.append([format_bytes(card.limit_bytes), verdict, *values, format_bytes(card.peak_bytes)])
+        # Makers write GB for 2^30 bytes.
+        rows.append([f"{card.limit_bytes / 2**30:g} GiB", verdict, *values, format_bytes(card.peak_bytes)])
     return make_table(headings, rows, (0, len(headings) - 1))
 
 
