@@ -21,6 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special, stats
 
+from tuneproof.statistics import weigh_tasks
+
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 STEPS = 4_000
@@ -55,6 +57,7 @@ class Draw(NamedTuple):
     scores: list[Floats]
     """The base's, then each further model's: (experiments, rows)."""
     truth: float
+    """Tasks weighed as in every score."""
     task: Indices
     """Each row's task, from 0."""
     cluster: Indices
@@ -95,7 +98,7 @@ def draw_scores(setting: Setting, experiments: int, seed: int, models: int = 2) 
     task, cluster = lay_out(setting)
     latent = [_draw_latent(setting.clusters, cluster, experiments, chance) for _ in range(models)]
     base = _cut(setting.kind, setting.p, latent[0])
-    scores, truth = [base], 0.0
+    scores, truth, weights = [base], 0.0, weigh_tasks(np.bincount(task))
     share = CHANGED if setting.kind == "mostly_same" else 1.0
     for model in range(1, models):
         mixed = setting.correlation * latent[0] + math.sqrt(1 - setting.correlation**2) * latent[model]
@@ -104,7 +107,7 @@ def draw_scores(setting: Setting, experiments: int, seed: int, models: int = 2) 
         for at, effect in enumerate(effects if model == 1 else np.zeros(setting.tasks)):
             rows, p = task == at, setting.p + float(effect) / share
             other[:, rows] = _cut(setting.kind, p, mixed[:, rows])
-            truth += share * (_mean(setting.kind, p) - _mean(setting.kind, setting.p)) / setting.tasks
+            truth += weights[at] * share * (_mean(setting.kind, p) - _mean(setting.kind, setting.p))
         if share < 1:
             changed = special.ndtr(_draw_latent(setting.clusters, cluster, experiments, chance)) < share
             other = np.where(changed, other, base)

@@ -13,7 +13,7 @@ import numpy as np
 from scipy import special, stats
 
 from benchmarks.calibration_cells import Draw, Floats, Indices
-from tuneproof.statistics import estimate_paired
+from tuneproof.statistics import estimate_paired, weigh_tasks
 
 Ends = tuple[Floats, Floats]
 Z = float(special.ndtri(0.975))
@@ -35,12 +35,13 @@ def wald(draw: Draw) -> Ends:
     """Plain paired t interval over clusters, within tasks."""
     deltas = draw.scores[1] - draw.scores[0]
     rows = np.bincount(draw.task)
+    shares = weigh_tasks(rows)
     means = np.stack([deltas[:, draw.task == at].mean(1) for at in range(len(rows))], 1)
-    sums = _sum(((deltas - means[:, draw.task]) / (len(rows) * rows[draw.task])), draw.cluster)
+    sums = _sum((deltas - means[:, draw.task]) * (shares / rows)[draw.task], draw.cluster)
     count = sums.shape[1]
     error = np.sqrt((sums**2).sum(1) * count / (count - len(rows)))
     half = stats.t.ppf(0.975, count - len(rows)) * error
-    return means.mean(1) - half, means.mean(1) + half
+    return means @ shares - half, means @ shares + half
 
 
 def percentile(draw: Draw) -> Ends:
@@ -60,10 +61,12 @@ def bca(draw: Draw) -> Ends:
         _owners(draw),
     )
     totals = np.stack([deltas[:, draw.task == at].sum(1) for at in range(len(rows))], 1)
-    middle = (totals / rows).mean(1)[:, None]
+    shares = weigh_tasks(rows)
+    middle = (totals / rows @ shares)[:, None]
     below = (resampled < middle - 1e-12).mean(1) + (np.abs(resampled - middle) <= 1e-12).mean(1) / 2
     bias = special.ndtri(np.clip(below, 1 / RESAMPLES, 1 - 1 / RESAMPLES))
     without = (totals[:, own] - sums) / np.maximum(rows[own] - sizes, 1) - totals[:, own] / rows[own]
+    without *= shares[own]
     pull = without.mean(1, keepdims=True) - without
     spread = (pull**2).sum(1) ** 1.5
     skew = (pull**3).sum(1) / (6 * np.where(spread > 0, spread, 1))
@@ -131,12 +134,12 @@ def _resample(draw: Draw) -> Floats:
     """Macro-averaged differences of resampled clusters, (experiments, resamples): the same clusters in each row."""
     chance = np.random.default_rng(0)
     sums, sizes = _sum(draw.scores[1] - draw.scores[0], draw.cluster), np.bincount(draw.cluster)
-    tasks = int(draw.task[-1]) + 1
+    shares = weigh_tasks(np.bincount(draw.task))
     found = np.zeros((len(sums), RESAMPLES))
-    for at in range(tasks):
+    for at, share in enumerate(shares):
         own = np.flatnonzero(_owners(draw) == at)
         times = chance.multinomial(len(own), np.full(len(own), 1 / len(own)), size=RESAMPLES).astype(float)
-        found += (sums[:, own] @ times.T) / (times @ sizes[own]) / tasks
+        found += (sums[:, own] @ times.T) / (times @ sizes[own]) * share
     return found
 
 

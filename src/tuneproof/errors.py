@@ -138,6 +138,12 @@ class StoppedError(TuneproofError):
         self.exit_code = 128 + signal_number
 
 
+def tell_change(name: str, before: object, now: object) -> str:
+    """A value that is another one now: `train.epochs was not set, is now 4`."""
+    before, now = (tell("run.not_set") if value is None else value for value in (before, now))
+    return tell("run.change", name=name, before=before, now=now)
+
+
 def is_full(error: BaseException) -> bool:
     """Whether a write failed for want of room."""
     return isinstance(error, OSError) and error.errno in FULL

@@ -122,7 +122,7 @@ def estimate_paired(
 
     here = cluster * len(items) + task
     residuals = weight[task] * (values - means[task]) / np.sqrt(1 - np.bincount(here)[here] / padded[task])
-    sums = np.bincount(cluster, residuals)
+    sums = np.bincount(cluster, residuals).astype(float)
     added_squares = together * added * weight**2 * 2 * (size**2 + means**2) / (1 - added / padded)
     square = float((sums**2).sum() + added_squares.sum())
 

@@ -15,7 +15,7 @@ from tests.faults.injection import flip_byte
 from tests.pipeline.test_chain import make_config, write_rows
 from tuneproof.config import ModelSection, RunConfig
 from tuneproof.config.load import load_config, load_settled
-from tuneproof.errors import FitError, RunError, StoppedError, UsageError
+from tuneproof.errors import FitError, RunError, StoppedError, UsageError, tell_change
 from tuneproof.export.source import locate_base
 from tuneproof.pipeline import RunRequest, resume_run, run_all
 from tuneproof.pipeline.folder import clear_run, refuse_foreign
@@ -124,7 +124,7 @@ def test_another_config_is_refused_with_the_keys_that_differ(begun: Begun, key: 
     setattr(getattr(config, section), name, KEYS[key])
     with pytest.raises(RunError) as caught:
         begun.start(config)
-    assert caught.value.values["differences"] == f"{key} {before} != {KEYS[key]}"
+    assert caught.value.values["differences"] == tell_change(key, before, KEYS[key])
     assert "--fork" in caught.value.hint()
     assert "--restart" in caught.value.hint()
 
@@ -139,7 +139,7 @@ def test_a_config_that_was_edited_in_the_folder_trains_no_further_from_its_check
     value = {"train.learning_rate": "0.0001", "lora.dropout": "0.3"}.get(key, "3")
     edited = [name + value if line.startswith(name) else line for line in lines]
     begun.run.config.write_text("\n".join(edited) + "\n", encoding="utf-8")
-    with pytest.raises(RunError, match=rf"{key} \S+ != ") as caught:
+    with pytest.raises(RunError, match=rf"{key} was \S+, is now ") as caught:
         resume_run(begun.run.path, Quiet(), until="train")
     assert caught.value.key == "run.other"
 
@@ -149,7 +149,7 @@ def test_a_run_of_other_versions_is_finished_with_them_or_forked(begun: Begun) -
     record.versions["torch"] = "2.0.0"
     begun.run.save(record)
     begun.start()  # All that is asked for is done: nothing would be mixed.
-    with pytest.raises(RunError, match=r"torch 2\.0\.0 != ") as caught:
+    with pytest.raises(RunError, match=r"torch was 2\.0\.0, is now ") as caught:
         resume_run(begun.run.path, Quiet())
     assert caught.value.key == "run.versions"
 

@@ -215,7 +215,7 @@ def test_another_learning_rate_in_the_same_folder_is_refused(finished: RunDir, t
     config.train.learning_rate = 1e-3
     with pytest.raises(RunError) as caught:
         run_all(RunRequest(config, finished.path, command="tuneproof run rows.jsonl"), Quiet())
-    assert caught.value.values["differences"] == "train.learning_rate None != 0.001"
+    assert caught.value.values["differences"] == "train.learning_rate was not set, is now 0.001"
 
 
 def test_a_stop_before_training_goes_on_to_the_same_adapter(

@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tuneproof.evals.degeneration import OPENING_TOKENS, cut_opening, list_grams, split_tokens
-from tuneproof.records import Answer, CopiedAnswer, Opening, Row
 from tuneproof.evals.unpaired import Sample, compare_unpaired
+from tuneproof.records import Answer, CopiedAnswer, Opening, Row
 
 GRAM = 8
 """Tokens of a stretch that two answers share by copying rather than by chance."""

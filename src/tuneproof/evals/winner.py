@@ -56,9 +56,7 @@ def expect_loss(
     return float(whole - np.nanmean(found))
 
 
-def _average(
-    sums: NDArray[np.generic], counts: NDArray[np.intp], shares: Floats, weights: NDArray[np.intp]
-) -> Floats:
+def _average(sums: NDArray[np.generic], counts: NDArray[np.intp], shares: Floats, weights: NDArray[np.intp]) -> Floats:
     """(draws, candidates) macro-averaged means; a task that a draw misses is left out of it, NaN where none is left.
 
     `sums`, (candidates, clusters, tasks), and `counts`, (clusters, tasks), of scores; `weights`, (draws, clusters).

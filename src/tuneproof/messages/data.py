@@ -85,8 +85,8 @@ ERRORS: dict[str, tuple[str, str]] = {
         "请换一个与训练数据不重复的测试文件。",
     ),
     "data.no_usable_row.hint": (
-        "Correct the file and run `tuneproof check` on it; it names every line.",
-        "请修正文件后运行 `tuneproof check`，它会逐行指出问题。",
+        "Correct the file and run `tuneproof check` on it: it names the lines, with --json all of them.",
+        "请修正文件后运行 `tuneproof check`：它会指出是哪些行，加 --json 则全部列出。",
     ),
 }
 
@@ -263,12 +263,21 @@ SCREEN: dict[str, tuple[str, str]] = {
     "cli.check.kind": ("Kind", "种类"),
     "cli.check.severity": ("Severity", "级别"),
     "cli.check.count": ("n", "n"),
-    "cli.check.worst": ("Worst", "最严重的一处"),
+    "cli.check.what": ("What it is, what to do, and where", "问题、处理办法和位置"),
+    "cli.check.counted": (
+        "In a table a row is counted below the line of headings: its row 1 is the spreadsheet's row 2.",
+        "表格的行号从标题行之下算起：这里的第 1 行是电子表格的第 2 行。",
+    ),
     "cli.severity.error": ("error", "错误"),
     "cli.severity.warning": ("warning", "警告"),
     "cli.severity.info": ("note", "提示"),
     "cli.check.lengths": ("Length of the rows", "数据长度"),
     "cli.check.characters": ("Characters", "字符数"),
+    "cli.check.sides": (
+        "train {train}: what is learnt; select {select}: chooses checkpoint and scale; test {test}: asked once, for the "
+        "verdict",
+        "训练 {train}：用来学习；选择 {select}：挑选检查点和缩放；测试 {test}：只在下结论时用一次",
+    ),
     "cli.check.no_test": (
         "Too few rows to hold some out for a test: no gain could be shown.",
         "数据太少，无法留出测试集，也就无法证明有提升。",

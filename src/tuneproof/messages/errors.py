@@ -27,6 +27,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "one over (its records are removed).",
         "请用 --out 指定另一个目录；也可以用 --fork 在旁边新建运行、从它的权重继续，或用 --restart 从头开始（会删除其中的记录）。",
     ),
+    "run.change": ("{name} was {before}, is now {now}", "{name} 原为 {before}，现为 {now}"),
+    "run.not_set": ("not set", "未设置"),
     "run.versions": (
         "This run was begun with other versions, and half of it is not done yet: {differences}.",
         "该运行是用其他版本开始的，且尚未完成：{differences}。",

@@ -21,7 +21,7 @@ from pydantic import BaseModel
 from tuneproof import __version__
 from tuneproof.config import RunConfig, TrialsSection
 from tuneproof.config.load import dump_config
-from tuneproof.errors import FitError, RunError, StoppedError, TuneproofError, is_full, name_signal
+from tuneproof.errors import FitError, RunError, StoppedError, TuneproofError, is_full, name_signal, tell_change
 from tuneproof.model.load import fingerprint_model, fingerprint_template, load_tokenizer, sample_weights
 from tuneproof.pipeline import beside, verbs
 from tuneproof.pipeline.mirror import push_run
@@ -175,14 +175,17 @@ def refuse_other(run: RunDir, wanted: Mapping[str, str], asked: Mapping[str, obj
     kept = record.fingerprint
     # Weights are told apart since 0.2 by more than their header; a run of before has no such field.
     fields = {field: value for field, value in wanted.items() if field in kept or field != "weights"}
-    differing = [f"{field} {kept.get(field)} != {value}" for field, value in fields.items() if kept.get(field) != value]
+    changed: dict[str, tuple[object, object]] = {
+        field: (kept.get(field), value) for field, value in fields.items() if kept.get(field) != value
+    }
     if asked is not None and record.asked is not None:
         # A key that is younger than the run had its default then.
         before = list_asked(RunConfig()) | record.asked
-        keys = [f"{key} {before.get(key)} != {value}" for key, value in asked.items() if before.get(key) != value]
-        differing = [told for told in differing if not told.startswith("config ")] + keys
-    if differing:
-        raise RunError("run.other", where=str(run.path), differences=", ".join(differing))
+        changed.pop("config", None)
+        changed |= {key: (before.get(key), value) for key, value in asked.items() if before.get(key) != value}
+    if changed:
+        told = ", ".join(tell_change(name, *values) for name, values in changed.items())
+        raise RunError("run.other", where=str(run.path), differences=told)
 
 
 def refuse_versions(run: RunDir, stages: Sequence[Stage], until: str) -> None:
@@ -191,7 +194,7 @@ def refuse_versions(run: RunDir, stages: Sequence[Stage], until: str) -> None:
     last = next(at for at, stage in enumerate(stages) if stage.name == until)
     left = [stage for stage in stages[: last + 1] if stage.name != "report" and not is_done(run, stage)]
     differing = [
-        f"{name} {record.versions[name]} != {now[name]}"
+        tell_change(name, record.versions[name], now[name])
         for name in DECIDING
         if record.versions.get(name, now[name]) != now[name]
     ]

@@ -9,9 +9,10 @@ weights against the published one. A plan made from this table says so. No torch
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
+from itertools import takewhile
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -249,10 +250,10 @@ def name_like(smaller: Known, known: Known, given: str) -> str:
     'Qwen/Qwen1.5-0.5B-Chat'
     """
     at = given.lower().rfind(known.name)
-    if at < 0 or os.path.exists(given) or not all(re.search(r"\d[bm]$", one.name) for one in (smaller, known)):
+    if at < 0 or Path(given).exists() or not all(re.search(r"\d[bm]$", one.name) for one in (smaller, known)):
         return smaller.name
     written = given[at : at + len(known.name)]
-    same = len(os.path.commonprefix((smaller.name, known.name)))
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(smaller.name, known.name, strict=False)))
     size = smaller.name[same:].upper() if written[-1].isupper() else smaller.name[same:]
     return given[:at] + written[:same] + size + given[at + len(written) :]
 

@@ -233,7 +233,7 @@ class Search:
         return [candidate._replace(chunk=SMALL_CHUNK)] if enough else []
 
     def _hold(self, stage: Candidate) -> tuple[Forecast, Forecast, Answers] | None:
-        """What loading and answering take with weights held like this; None where it is too much, whatever is trained."""
+        """What loading and answering take with weights held like this; None where that alone is too much."""
         loading = self.forecaster.forecast_load(stage)
         if loading.grade == "no":
             self._turn_down(self._shrink(stage), loading.peak, "plan.why.load_over_limit")

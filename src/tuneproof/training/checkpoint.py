@@ -32,7 +32,7 @@ from typing import Any, NamedTuple
 
 from safetensors import SafetensorError
 
-from tuneproof.errors import FitError, RunError, is_full
+from tuneproof.errors import FitError, RunError, is_full, tell_change
 from tuneproof.model.hardware import free_disk
 from tuneproof.rundir import write_atomic
 
@@ -96,7 +96,7 @@ class Checkpoints:
             return Found(None, [])
         kept = json.loads((path / MANIFEST).read_text(encoding="utf-8")).get("training") or {}
         differing = [
-            f"{key} {kept[key]} != {value}" for key, value in self.training.items() if kept.get(key, value) != value
+            tell_change(key, kept[key], value) for key, value in self.training.items() if kept.get(key, value) != value
         ]
         if differing:
             raise RunError("run.other", where=str(path), differences=", ".join(differing))

@@ -1,4 +1,4 @@
-"""What `check` found, on one screen: counts, the findings by kind and the worst of each, tasks, lengths, the split.
+"""What `check` found, on one screen: counts, the findings by kind and their first places, tasks, lengths, the split.
 
 In: a DataReport. Out: something rich can print. The whole list is in `--json` and in a run's data/report.json.
 """
@@ -22,8 +22,10 @@ from tuneproof.records.data import Side
 SEVERITIES = ("error", "warning", "info")
 STYLES = {"error": "red", "warning": "yellow", "info": "dim"}
 KINDS_SHOWN = 12
+PLACES_SHOWN = 8
+TABLES = (".csv", ".tsv", ".xlsx")
 NAMES_SHOWN = 8
-LIKENESS = ("side", "gap", "lengths", "auc", "by_chance")
+LIKENESS = ("side", "gap", "lengths", "auc", "by_chance", "stratum")
 
 
 def draw_check(report: DataReport) -> RenderableType:
@@ -62,19 +64,21 @@ def _list_counts(counts: dict[str, int]) -> str:
 
 
 def _draw_findings(report: DataReport) -> RenderableType:
-    """A line a kind, the gravest first, with its first place."""
+    """A row a kind, the gravest first: what its gravest one is, what to do about it, and where they are."""
     if not report.counts:
         return make_part(tell("report.no_findings"))
-    worst: dict[str, Finding] = {}
+    kinds: dict[str, list[Finding]] = {}
     for finding in sorted(report.findings, key=lambda one: SEVERITIES.index(one.severity)):
-        worst.setdefault(finding.kind, finding)
-    kinds = [*worst, *(kind for kind in report.counts if kind not in worst)]
+        kinds.setdefault(finding.kind, []).append(finding)
+    kinds |= {kind: [] for kind in report.counts if kind not in kinds}
     names = _name_files(report.files)
-    rows = [_list_kind(kind, report.counts.get(kind, 0), worst.get(kind), names) for kind in kinds[:KINDS_SHOWN]]
-    table = make_table([tell(f"cli.check.{name}") for name in ("kind", "severity", "count", "worst")], rows, (2,))
-    left = len(kinds) - KINDS_SHOWN
-    more = [tell("cli.more", n=left)] if left > 0 else []
-    return make_part(tell("cli.check.findings", n=f"{sum(report.counts.values()):,}"), table, *more)
+    shown = list(kinds.items())[:KINDS_SHOWN]
+    rows = [_list_kind(kind, report.counts.get(kind, 0), found, names) for kind, found in shown]
+    table = make_table([tell(f"cli.check.{name}") for name in ("kind", "severity", "count", "what")], rows, (2,))
+    notes = [tell("cli.more", n=len(kinds) - KINDS_SHOWN)] if len(kinds) > KINDS_SHOWN else []
+    if any(file.lower().removesuffix(".gz").endswith(TABLES) for file in report.files):
+        notes.append(tell("cli.check.counted"))
+    return make_part(tell("cli.check.findings", n=f"{sum(report.counts.values()):,}"), table, *notes)
 
 
 def _name_files(files: list[str]) -> dict[str, str]:
@@ -83,16 +87,28 @@ def _name_files(files: list[str]) -> dict[str, str]:
     return short if len(set(short.values())) == len(short) else {}
 
 
-def _list_kind(kind: str, count: int, worst: Finding | None, names: dict[str, str]) -> list[Cell]:
-    if worst is None:
+def _list_kind(kind: str, count: int, found: list[Finding], names: dict[str, str]) -> list[Cell]:
+    if not found:
         return [kind, "", f"{count:,}", ""]
-    place = clean_text(worst.place.replace(worst.file, names.get(worst.file, worst.file), 1))
+    worst = found[0]
     try:
-        message = worst.told()[0]
+        told = worst.told()
     except KeyError:  # An older run, whose finding lacks a value that the sentence asks for.
-        message = worst.message
+        told = (worst.message, worst.fix)
     severity = Text(tell(f"cli.severity.{worst.severity}"), style=STYLES[worst.severity])
-    return [kind, severity, f"{count:,}", f"{place} {quote_line(message, 160)}"]
+    what = [Text(quote_line(one, 160)) for one in told]
+    return [kind, severity, f"{count:,}", Group(*what, Text(_list_places(found, count, names), style="dim"))]
+
+
+def _list_places(found: list[Finding], count: int, names: dict[str, str]) -> str:
+    """`rows.jsonl:61:9, 64, 70, and 3 more`: the gravest first, a file's name where it is another one."""
+    places, before = [], ""
+    for one in found[:PLACES_SHOWN]:
+        place = one.place.removeprefix(one.file)
+        places.append(place[1:] if one.file == before else clean_text(names.get(one.file, one.file)) + place)
+        before = one.file
+    left = count - len(places)
+    return ", ".join([*places, *([tell("cli.more", n=f"{left:,}")] if left > 0 else [])])
 
 
 def _draw_lengths(report: DataReport) -> RenderableType:
@@ -106,13 +122,13 @@ def _draw_lengths(report: DataReport) -> RenderableType:
 
 def _draw_split(report: DataReport) -> RenderableType:
     assert report.split is not None
-    sides = [(tell(f"report.side.{side}"), f"{getattr(report.split, side):,}") for side in ("train", "select", "test")]
+    sizes = {side: f"{getattr(report.split, side):,}" for side in ("train", "select", "test")}
     effect = report.split.minimum_detectable_effect
     if effect is None:
         said = tell("cli.check.no_test")
     else:
         said = tell("report.detectable", effect=tell("report.points", number=f"{effect * 100:.1f}"))
-    parts: list[Cell] = [", ".join(f"{name} {size}" for name, size in sides), said]
+    parts: list[Cell] = [tell("cli.check.sides", **sizes), said]
     if report.split.likeness:
         parts += [_draw_likeness(report.split.likeness), tell("report.likeness")]
     return make_part(tell("report.split"), *parts)
@@ -122,10 +138,11 @@ def _draw_likeness(likeness: dict[Side, Likeness]) -> RenderableType:
     rows: list[list[Cell]] = []
     for side, like in likeness.items():
         auc = tell("report.not_measured") if like.auc is None else f"{like.auc:.2f}"
-        gap = f"{100 * like.largest_gap:.1f} ({quote_line(like.stratum, 40)})"
+        gap = f"{100 * like.largest_gap:.1f}"
         chance = f"{like.chance[0]:.2f} - {like.chance[1]:.2f}"
-        rows.append([tell(f"report.side.{side}"), gap, f"{like.length_distance:.2f}", auc, chance])
-    return make_table([tell(f"report.column.{name}") for name in LIKENESS], rows)
+        stratum = quote_line(like.stratum, 40)
+        rows.append([tell(f"report.side.{side}"), gap, f"{like.length_distance:.2f}", auc, chance, stratum])
+    return make_table([tell(f"report.column.{name}") for name in LIKENESS], rows, (1, 2, 3, 4))
 
 
 def _draw_clean(clean: CleanSummary) -> RenderableType:

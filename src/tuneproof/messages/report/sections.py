@@ -247,8 +247,12 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "report.no_findings": ("Nothing was found.", "没有发现问题。"),
     "report.split": ("The split", "数据划分"),
     "report.likeness": (
-        "AUC: how well a classifier on simple features tells the rows from those of training; 0.5 is not at all.",
-        "AUC：用简单特征训练的分类器区分这些数据与训练集的能力，0.5 表示完全无法区分。",
+        "A stratum is a kind of row: task, language, kind of answer, length; its gap is how much more or less of it there "
+        "is than among the training rows. KS: how far the lengths lie apart, from 0 to 1. AUC: how well a classifier on "
+        "simple features tells the rows from those of training; 0.5 is not at all, and by chance it lies within the "
+        "range beside it.",
+        "“层”指同一类数据：任务、语言、回答类型、长度；差值是它的占比比训练集多多少或少多少。KS：长度分布相差多远，从 0 到 1。"
+        "AUC：用简单特征训练的分类器区分这些数据与训练集的能力，0.5 表示完全无法区分；纯属偶然时落在右侧的范围内。",
     ),
     "report.strata": ("Strata (task / language / kind of answer / length)", "分层（任务/语言/回答类型/长度）"),
     # Memory and time
