@@ -96,7 +96,7 @@ def test_another_experiment_is_refused_by_run_and_by_resume(begun: Begun, change
         with pytest.raises(RunError) as caught:
             go_on()
         assert (caught.value.key, caught.value.exit_code) == ("run.other", 6)
-        fields = [told.split()[0] for told in str(caught.value.values["differences"]).split(", ")]
+        fields = [told.split()[0] for told in str(caught.value.values["differences"]).split("; ")]
         # A model this small is hashed whole with its header.
         assert set(fields) - {"base"} == {field}
 

@@ -120,7 +120,7 @@ def test_a_state_of_another_training_is_refused_with_the_fields_that_differ(tmp_
     assert Checkpoints(tmp_path, training={"train.learning_rate": 1e-3, "rows": "ab"}).find().path is not None
     with pytest.raises(RunError) as caught:
         Checkpoints(tmp_path, training={"train.learning_rate": 5e-3, "rows": "cd", "steps": 9}).find()
-    assert caught.value.values["differences"] == "train.learning_rate was 0.001, is now 0.005, rows was ab, is now cd"
+    assert caught.value.values["differences"] == "train.learning_rate was 0.001, is now 0.005; rows was ab, is now cd"
     assert caught.value.exit_code == 6
 
 

@@ -184,7 +184,7 @@ def refuse_other(run: RunDir, wanted: Mapping[str, str], asked: Mapping[str, obj
         changed.pop("config", None)
         changed |= {key: (before.get(key), value) for key, value in asked.items() if before.get(key) != value}
     if changed:
-        told = ", ".join(tell_change(name, *values) for name, values in changed.items())
+        told = "; ".join(tell_change(name, *values) for name, values in changed.items())
         raise RunError("run.other", where=str(run.path), differences=told)
 
 
@@ -199,7 +199,7 @@ def refuse_versions(run: RunDir, stages: Sequence[Stage], until: str) -> None:
         if record.versions.get(name, now[name]) != now[name]
     ]
     if record.stages and left and differing:
-        raise RunError("run.versions", where=str(run.path), differences=", ".join(differing))
+        raise RunError("run.versions", where=str(run.path), differences="; ".join(differing))
 
 
 def list_versions() -> dict[str, str]:

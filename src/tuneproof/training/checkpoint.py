@@ -99,7 +99,7 @@ class Checkpoints:
             tell_change(key, kept[key], value) for key, value in self.training.items() if kept.get(key, value) != value
         ]
         if differing:
-            raise RunError("run.other", where=str(path), differences=", ".join(differing))
+            raise RunError("run.other", where=str(path), differences="; ".join(differing))
         return Found(path, skipped)
 
     def require_room_for(self, count: int) -> None:
