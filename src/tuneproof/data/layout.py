@@ -56,7 +56,7 @@ def read_json_lines(path: Path, encoding: str | None) -> Iterator[Record | Findi
             finding = name_undecoded(path, number, guess, encoding)
             yield finding.model_copy(update={"column": broken.start() + 1})
             continue
-        yield parse_line(path, number, line)
+        yield from parse_line(path, number, line)
 
 
 def read_object(path: Path, encoding: str | None) -> Iterator[Record | Finding]:

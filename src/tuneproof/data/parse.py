@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -100,16 +100,23 @@ def name_undecoded(path: Path, line: int, guess: str, encoding: str | None) -> F
     return make_finding("bad_encoding", "error", (str(path), line), values)
 
 
-def parse_line(path: Path, number: int, line: str) -> Record | Finding:
-    """The record on one line, or what is wrong with it."""
+def parse_line(path: Path, number: int, line: str) -> Iterator[Record | Finding]:
+    """The record on one line, or what is wrong with it; of a comma behind the record, as lines that were cut out of an
+    array have it, both."""
     start = len(line) - len(line.lstrip())
     try:
         value, end = DECODER.raw_decode(line, start)
-        if line[end:].strip():
-            raise json.JSONDecodeError("Extra data", line, len(line) - len(line[end:].lstrip()))
     except (ValueError, RecursionError) as error:
-        return name_fault(path, line, start, error, line=number)
-    return make_record(path, number, value, line)
+        yield name_fault(path, line, start, error, line=number)
+        return
+    if line[end:].strip():
+        extra = json.JSONDecodeError("Extra data", line, len(line) - len(line[end:].lstrip()))
+        finding = name_fault(path, line, start, extra, line=number)
+        if finding.values["variant"] != "line_comma":
+            yield finding
+            return
+        yield finding.model_copy(update={"severity": "warning"})
+    yield make_record(path, number, value, line)
 
 
 def make_record(path: Path, number: int, value: object, text: str = "") -> Record | Finding:

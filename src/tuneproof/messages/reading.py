@@ -57,8 +57,8 @@ READING: dict[str, tuple[str, str]] = {
         "第 {column} 列：记录后面多了一个逗号。",
     ),
     "finding.bad_json.line_comma.fix": (
-        "Remove it: in a .jsonl file each line is a record by itself.",
-        "请删除：.jsonl 文件里每行自成一条记录。",
+        "Remove it, for other tools: in a .jsonl file each line is a record by itself. The record is used.",
+        "为了其他工具，请删除：.jsonl 文件里每行自成一条记录。这条记录会照常使用。",
     ),
     "finding.bad_json.cut": (
         "Column {column}: the text ends before the JSON does.",
