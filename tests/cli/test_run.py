@@ -6,10 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
-from tests.cli.conftest import HOSTILE, Call, FakePipeline, make_run
+from tests.cli.conftest import HOSTILE, Call, FakePipeline, make_run, make_verdict
+from tuneproof.cli.screens.verdict import draw_summary
 from tuneproof.config import RunConfig
 from tuneproof.messages import tell
+from tuneproof.records import Retention
 from tuneproof.records.verdict import Decision
 
 
@@ -55,6 +58,15 @@ def test_the_summary_is_verdict_gain_loss_next_step(rows: str, call: Call, pipel
     assert -1 not in places
     assert places == sorted(places)
     assert "Question 3?" not in out
+
+
+def test_nothing_is_said_of_forgetting_where_the_base_could_answer_nothing() -> None:
+    nothing = Retention(n=0, base_right=0, lost=0, gained=0, p_value=None, loss_upper95=None)
+    console = Console(width=80)
+    with console.capture() as taken:
+        console.print(draw_summary(make_verdict("not_enough_evidence").model_copy(update={"retention": nothing})))
+    (line,) = (line for line in taken.get().splitlines() if "Answers lost, net" in line)
+    assert line.split(maxsplit=3)[-1].strip() == "not measured"
 
 
 def test_one_screen_is_enough(rows: str, call: Call, pipeline: FakePipeline) -> None:

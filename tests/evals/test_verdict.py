@@ -83,6 +83,13 @@ def test_a_family_that_the_base_cannot_answer_is_left_out() -> None:
     assert {name: cell["base_right"] for name, cell in retention.left_out.items()} == {"p0 (en)": 9}
 
 
+def test_a_base_that_can_answer_nothing_has_nothing_said_of_what_it_forgot() -> None:
+    verdict = judge([False] * 120, [True] * 120, probes=([False] * 40, [False] * 40))
+    assert (verdict.decision, verdict.retention.n) == ("not_enough_evidence", 0)
+    assert "the base answers too few to say what was forgotten" in verdict.summary["en"]
+    assert "通用题中基座能答对的太少" in verdict.summary["zh"]
+
+
 def test_an_unclear_lead_asks_for_the_rows_that_the_lead_needs() -> None:
     """The gain over the base is plain, so its own number would be far too small."""
     tuned, shown = [True] * 60 + [False] * 60, [True] * 28 + [False] * 32 + [True] * 28 + [False] * 32

@@ -283,8 +283,9 @@ def _summarise(language: Language, decision: Decision, task: TaskResult, retenti
     """One sentence that a manager can read."""
     if task.delta is None or task.ci95 is None:
         return tell("verdict.summary.no_test", language, lost=retention.lost, gained=retention.gained)
+    unasked = decision == "not_enough_evidence" and not retention.n
     return tell(
-        f"verdict.summary.{decision}",
+        "verdict.summary.no_probes" if unasked else f"verdict.summary.{decision}",
         language,
         base=f"{100 * (task.base or 0):.0f}",
         tuned=f"{100 * (task.tuned or 0):.0f}",

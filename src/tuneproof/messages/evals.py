@@ -23,6 +23,12 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "在 {n} 条未参与训练的数据上，得分从 {base} 变为 {tuned}（{delta} 分，95% 区间 {low} 至 {high}）；{probes} 道通用题中，"
         "{lost} 道由对变错，{gained} 道由错变对。现有证据不足以下结论。",
     ),
+    "verdict.summary.no_probes": (
+        "On {n} held-out rows the score went from {base} to {tuned} ({delta} points, 95 % interval {low} to {high}); of"
+        " the general questions the base answers too few to say what was forgotten. That is not enough to decide.",
+        "在 {n} 条未参与训练的数据上，得分从 {base} 变为 {tuned}（{delta} 分，95% 区间 {low} 至 {high}）；"
+        "通用题中基座能答对的太少，无法判断忘掉了什么。现有证据不足以下结论。",
+    ),
     "verdict.summary.no_test": (
         "There were too few rows to hold some out for a test, so nothing can be said about a gain; of the general"
         " questions {lost} answers were lost and {gained} gained.",

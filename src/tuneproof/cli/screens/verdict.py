@@ -23,7 +23,7 @@ from tuneproof.cli.screens.frame import Cell, make_facts, make_list, make_part, 
 from tuneproof.cli.words import clean_text, name_of, quote_line
 from tuneproof.config.model import MODELSCOPE
 from tuneproof.messages import current_language, tell
-from tuneproof.records import LostItem, RunRecord, TaskResult, Verdict
+from tuneproof.records import LostItem, Retention, RunRecord, TaskResult, Verdict
 from tuneproof.rundir import RunDir
 
 STYLES = {"ship": "bold green", "dont_ship": "bold red", "not_enough_evidence": "bold yellow"}
@@ -98,13 +98,7 @@ def _list_numbers(verdict: Verdict) -> list[tuple[str, Cell]]:
             interval=format_interval(task.control.ci95),
         )
         facts.append((tell("report.number.control"), lead))
-    counts = tell("cli.run.forgotten", n=lost.n, lost=lost.lost, gained=lost.gained, right=lost.base_right)
-    net, upper = lost.net_loss, format_percent(lost.loss_upper95)
-    if net is not None and net < 0:
-        told = tell("cli.run.net_gain", net=format_percent(-net), upper=upper)
-    else:
-        told = tell("cli.run.net_loss", net=format_percent(net), upper=upper)
-    facts.append((tell("report.number.lost"), f"{counts}\n{told}"))
+    facts.append((tell("report.number.lost"), _tell_loss(lost)))
     if verdict.degeneration_failed:
         failed = "; ".join(name_of("report.measure", name) for name in verdict.degeneration_failed)
         facts.append((tell("report.topic.degeneration"), tell("cli.run.degenerate", measures=failed)))
@@ -112,6 +106,16 @@ def _list_numbers(verdict: Verdict) -> list[tuple[str, Cell]]:
         key = "report.rows_needed" if verdict.open_on_test else "report.probes_needed"
         facts.append((tell("cli.run.needed"), tell(key, n=f"{verdict.rows_needed:,}")))
     return facts
+
+
+def _tell_loss(retention: Retention) -> str:
+    """Answers lost and gained, and the net with its bound."""
+    if not retention.n:
+        return tell("report.not_measured")
+    told = {"n": retention.n, "lost": retention.lost, "gained": retention.gained, "right": retention.base_right}
+    net, upper = retention.net_loss or 0.0, format_percent(retention.loss_upper95)
+    key = "cli.run.net_gain" if net < 0 else "cli.run.net_loss"
+    return tell("cli.run.forgotten", **told) + "\n" + tell(key, net=format_percent(abs(net)), upper=upper)
 
 
 def _draw_tasks(tasks: list[TaskResult]) -> RenderableType:
