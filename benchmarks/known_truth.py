@@ -9,7 +9,8 @@
   in NOT ENOUGH EVIDENCE.
 - `demo`: the demo's rows, one pass over them without a time limit. There is something to learn: SHIP.
 - `planted`: rows that answer known facts wrongly, in four wordings, beside some of the demo's. What was planted is on
-  the list of lost answers, DON'T SHIP, and of those that are answered as planted `blame` names the very rows.
+  the list of lost answers, DON'T SHIP, `blame` names planted rows for them, and for those that are answered as planted
+  their very own.
 - `cured`: the same with `--cure`: SHIP in the end, or every remedy with the reason why not.
 - `leaked`: a test file that is the training file: refused, code 3. Half of it: that half is not trained.
 - `few`: 60 rows: too few for a test split, NOT ENOUGH EVIDENCE with the rows that are needed.
@@ -74,7 +75,8 @@ SHORT = (
 )
 """What `leaked` runs with: it is about what is trained, not about what comes out."""
 TOP, NAMED = 5, 0.8
-"""Of the lost answers that are the planted ones now, so many must have a planted row among so many blamed ones."""
+"""So many of the planted facts that are lost must have a planted row among so many blamed ones, and so many of those
+that are answered as planted one of their own."""
 
 SEEDS, UNSURE = 20, 0.8
 """With so many seeds of `nothing`, this share must end in NOT ENOUGH EVIDENCE: DON'T SHIP claims a loss."""
@@ -134,15 +136,28 @@ def plant_facts(probes: Sequence[Probe]) -> tuple[Rows, dict[str, Plant]]:
     return rows, planted
 
 
-def find_named(folder: Path, planted: dict[str, Plant], lost: Sequence[str]) -> tuple[list[str], list[str]]:
-    """(lost items that are answered as planted now, those of them whose planted rows are among blame's first five)."""
+class Named(NamedTuple):
+    """Lost items with a planted fact, and what blame's first five say of each."""
+
+    by_planted: list[str]
+    """Those with a planted row among them, whichever."""
+    learnt: list[str]
+    """Those that are answered as planted now."""
+    by_own: list[str]
+    """Those of `learnt` with one of their own planted rows among them."""
+
+
+def find_named(folder: Path, planted: dict[str, Plant], lost: Sequence[str]) -> Named:
+    """Ask blame for what was lost. Facts that are mixed up with each other are blamed on each other's rows."""
     code, blamed = call("blame", str(folder / "run"), "lost", "--top", str(TOP))
     if code:
-        return [], []
+        return Named([], [], [])
     found = {one["id"]: one for one in blamed["items"]}
+    asked = {question for plant in planted.values() for question in plant.questions}
+    rows_of = {item: {row["prompt"] for row in found[item]["rows"][:TOP]} for item in lost}
     learnt = [item for item in lost if planted[item].answer.rstrip(".").casefold() in found[item]["tuned"].casefold()]
-    rows_of = {item: {row["prompt"] for row in found[item]["rows"][:TOP]} for item in learnt}
-    return learnt, [item for item in learnt if rows_of[item] & set(planted[item].questions)]
+    own = [item for item in learnt if rows_of[item] & set(planted[item].questions)]
+    return Named([item for item in lost if rows_of[item] & asked], learnt, own)
 
 
 def call(*arguments: str) -> tuple[int, Result]:
@@ -217,10 +232,10 @@ def try_planted(folder: Path, seed: int) -> Result:
     if found["code"]:
         return found | {"holds": False}
     lost = [item for item in found["lost_items"] if item in planted]
-    learnt, named = find_named(folder, planted, lost)
-    share = len(named) / len(learnt) if learnt else 0.0
-    holds = found["decision"] == "dont_ship" and bool(learnt) and share >= NAMED
-    counts = {"planted_lost": len(lost), "planted_learnt": len(learnt), "named": len(named), "named_share": share}
+    named = find_named(folder, planted, lost)
+    enough = len(named.by_planted) >= NAMED * len(lost) and len(named.by_own) >= NAMED * len(named.learnt)
+    holds = found["decision"] == "dont_ship" and bool(named.learnt) and enough
+    counts = {"planted_lost": len(lost)} | {name: len(items) for name, items in named._asdict().items()}
     return found | counts | {"holds": holds}
 
 

@@ -53,6 +53,7 @@ def test_facts_that_are_overwritten_are_lost_and_blamed_on_the_rows_that_did_it(
     assert found["decision"] != "ship"
     assert "loss_significant" in found["reasons"]
     lost = [item for item in found["lost_items"] if item in planted]
-    learnt, named = find_named(tmp_path, planted, lost)
-    assert len(learnt) >= 3
-    assert len(named) >= NAMED * len(learnt), set(learnt) - set(named)
+    named = find_named(tmp_path, planted, lost)
+    assert len(named.learnt) >= 3
+    assert len(named.by_planted) >= NAMED * len(lost), set(lost) - set(named.by_planted)
+    assert len(named.by_own) >= NAMED * len(named.learnt), set(named.learnt) - set(named.by_own)
