@@ -95,6 +95,11 @@ class Jobs:
         running = (job for job in self._jobs.values() if job.kind == kind and job.state == "running")
         return next((job for job in running if job.about == about), None)
 
+    async def wait(self, job: Job) -> None:
+        """Until the job has ended."""
+        while job.state == "running":
+            await asyncio.sleep(0.1)
+
     async def close(self) -> None:
         """End all children."""
         for task in list(self._tasks):

@@ -27,7 +27,7 @@ class Settings:
     """Base models that a new run may be started with, beside `demo` and those of the runs that are there."""
     given: tuple[str, ...] = ()
     """`--config` and `--set` that the command line of every check, plan and run begins with."""
-    upload_limit: int = 2**30
+    upload_limit: int = 10**9
     """Largest data file, in bytes."""
     language: Language = "en"
     """Of a reader whose browser asks for neither language."""

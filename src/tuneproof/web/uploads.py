@@ -65,7 +65,7 @@ class Uploads:
 
     def find(self, name: str) -> Upload | None:
         """The file of this id."""
-        if not self.folder.is_dir() or name not in (entry.name for entry in os.scandir(self.folder)):
+        if not self.folder.is_dir() or name not in os.listdir(self.folder):
             return None
         files = [path for path in (self.folder / name).iterdir() if path.is_file()] if not name.startswith(".") else []
         return Upload(name, files[0].name, files[0].stat().st_size, files[0]) if len(files) == 1 else None
