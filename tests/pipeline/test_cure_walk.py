@@ -16,7 +16,8 @@ from tests.pipeline.curing import read_cure, snapshot
 from tests.pipeline.test_chain import WORDS, make_config
 from tuneproof.config import RunConfig
 from tuneproof.evals.cure import SHOWN
-from tuneproof.model.chat import encode_row
+from tuneproof.model.chat import encode_prompt, encode_row, end_ids
+from tuneproof.model.generate import sample_answers
 from tuneproof.model.load import load_base
 from tuneproof.pipeline import RunRequest, cure, run_all
 from tuneproof.progress import Quiet
@@ -150,3 +151,24 @@ def test_answers_of_other_questions_are_never_worth_shipping(config: RunConfig, 
     # What must not happen is a lead over the control, however the base is beaten.
     assert "beats_control" not in verdict.reasons
     assert verdict.decision != "ship"
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_answers_that_the_base_gives_itself_are_no_gain(config: RunConfig, tmp_path: Path, seed: int) -> None:
+    """Drawn from it at temperature 1: there is nothing to learn, and nothing need be lost."""
+    chance = random.Random(10 + seed)
+    assert config.model.name is not None
+    base = load_base(config.model.name, device="cpu", dtype="float32")
+    asked = [ask_taught(chance, at)[0] for at in range(360)]
+    prompts = [encode_prompt(base.tokenizer, [Message(role="user", content=text)]) for text in asked]
+    ends = end_ids(base.tokenizer, base.model.generation_config)
+    drawn = sample_answers(base.model, prompts, limits=[4] * len(asked), ends=ends, seed=seed, batch_size=120)
+    said = [base.tokenizer.decode(one.ids, skip_special_tokens=True).strip() for one in drawn]
+    nothing = config.model_copy(deep=True)
+    pairs = [pair for pair in zip(asked, said, strict=True) if pair[1]]
+    assert len(pairs) > 300
+    nothing.data.files = [str(write_lines(tmp_path / "rows.jsonl", pairs, "letters"))]
+    nothing.train.seed, nothing.train.max_steps, nothing.trials.cure = seed, 60, False
+    verdict = run_all(RunRequest(nothing, tmp_path / "run", command="tuneproof run rows.jsonl"), Quiet()).load(Verdict)
+    assert "gain_real" not in verdict.reasons
+    assert verdict.decision == "not_enough_evidence"
