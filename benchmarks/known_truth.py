@@ -100,15 +100,15 @@ def shuffle_answers(rows: Rows, seed: int) -> Rows:
     return mixed
 
 
-def answer_by_base(rows: Rows, seed: int) -> Rows:
-    """The same questions, with answers drawn from the base at temperature 1."""
-    base = load_base("demo", device="cpu", dtype="float32")
+def answer_by_base(rows: Rows, seed: int, name: str = "demo", limit: int = 48) -> Rows:
+    """The same questions, with answers drawn from the base at temperature 1; only those that end in `limit` tokens."""
+    base = load_base(name, device="cpu", dtype="float32")
     prompts = []
     for row in rows:
         text = "\n".join(part for part in (row["instruction"], row.get("input", "")) if part)
         prompts.append(encode_prompt(base.tokenizer, [Message(role="user", content=text)]))
     ends = end_ids(base.tokenizer, base.model.generation_config)
-    made = sample_answers(base.model, prompts, limits=[48] * len(rows), ends=ends, seed=seed, batch_size=128)
+    made = sample_answers(base.model, prompts, limits=[limit] * len(rows), ends=ends, seed=seed, batch_size=128)
     texts = [base.tokenizer.decode(one.ids, skip_special_tokens=True).strip() for one in made]
     return [{**row, "output": text} for row, text, one in zip(rows, texts, made, strict=True) if one.finish == "end"]
 

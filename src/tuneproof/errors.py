@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import errno
 import signal
+from collections.abc import Mapping
 
 from tuneproof.messages import Language, tell
 
@@ -138,10 +139,10 @@ class StoppedError(TuneproofError):
         self.exit_code = 128 + signal_number
 
 
-def tell_change(name: str, before: object, now: object) -> str:
-    """A value that is another one now: `train.epochs was not set, is now 4`."""
-    before, now = (tell("run.not_set") if value is None else value for value in (before, now))
-    return tell("run.change", name=name, before=before, now=now)
+def tell_changes(changes: Mapping[str, tuple[object, object]]) -> str:
+    """Values that are others now, (before, now) by their names: `train.epochs was not set, is now 4; rows was ...`."""
+    told = {name: [tell("run.not_set") if one is None else one for one in pair] for name, pair in changes.items()}
+    return "; ".join(tell("run.change", name=name, before=before, now=now) for name, (before, now) in told.items())
 
 
 def is_full(error: BaseException) -> bool:

@@ -24,6 +24,7 @@ DISCORDANT = 0.3
 WHOLE_TASK = 10
 """Items from which a task counts as one."""
 ROUNDING = 1e-9
+"""What sums of the same numbers may differ by."""
 FEWEST_CLUSTERS = 30
 """Independent clusters below which intervals were not shown to hold their level (benchmarks/calibration.py)."""
 

@@ -15,7 +15,7 @@ from tests.faults.injection import flip_byte
 from tests.pipeline.test_chain import make_config, write_rows
 from tuneproof.config import ModelSection, RunConfig
 from tuneproof.config.load import load_config, load_settled
-from tuneproof.errors import FitError, RunError, StoppedError, UsageError, tell_change
+from tuneproof.errors import FitError, RunError, StoppedError, UsageError, tell_changes
 from tuneproof.export.source import locate_base
 from tuneproof.pipeline import RunRequest, resume_run, run_all
 from tuneproof.pipeline.folder import clear_run, refuse_foreign
@@ -124,7 +124,7 @@ def test_another_config_is_refused_with_the_keys_that_differ(begun: Begun, key: 
     setattr(getattr(config, section), name, KEYS[key])
     with pytest.raises(RunError) as caught:
         begun.start(config)
-    assert caught.value.values["differences"] == tell_change(key, before, KEYS[key])
+    assert caught.value.values["differences"] == tell_changes({key: (before, KEYS[key])})
     assert "--fork" in caught.value.hint()
     assert "--restart" in caught.value.hint()
 

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 import torch
 
+from benchmarks.known_truth import answer_by_base
 from tests.pipeline.curing import read_cure, snapshot
 from tests.pipeline.test_chain import WORDS, make_config
 from tuneproof.config import RunConfig
 from tuneproof.evals.cure import SHOWN
-from tuneproof.model.chat import encode_prompt, encode_row, end_ids
-from tuneproof.model.generate import sample_answers
+from tuneproof.model.chat import encode_row
 from tuneproof.model.load import load_base
 from tuneproof.pipeline import RunRequest, cure, run_all
 from tuneproof.progress import Quiet
@@ -79,6 +79,10 @@ def teach_base(folder: Path, tiny: Path, chance: random.Random) -> Path:
         optimizer.step()
     model.save_pretrained(folder)
     return folder
+
+
+def run_to_verdict(config: RunConfig, folder: Path) -> Verdict:
+    return run_all(RunRequest(config, folder, command="tuneproof run rows.jsonl"), Quiet()).load(Verdict)
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +150,7 @@ def test_answers_of_other_questions_are_never_worth_shipping(config: RunConfig, 
     shuffled.data.files = [str(write_lines(tmp_path / "rows.jsonl", pairs, "letters"))]
     shuffled.evaluate.probes, shuffled.evaluate.scorers, shuffled.train.seed = [], {}, seed
     shuffled.train.max_steps, shuffled.evaluate.retention_items, shuffled.trials.cure = 100, 12, False
-    verdict = run_all(RunRequest(shuffled, tmp_path / "run", command="tuneproof run rows.jsonl"), Quiet()).load(Verdict)
+    verdict = run_to_verdict(shuffled, tmp_path / "run")
     assert "gain_real" in verdict.reasons
     # What must not happen is a lead over the control, however the base is beaten.
     assert "beats_control" not in verdict.reasons
@@ -158,17 +162,25 @@ def test_answers_that_the_base_gives_itself_are_no_gain(config: RunConfig, tmp_p
     """Drawn from it at temperature 1: there is nothing to learn, and nothing need be lost."""
     chance = random.Random(10 + seed)
     assert config.model.name is not None
-    base = load_base(config.model.name, device="cpu", dtype="float32")
-    asked = [ask_taught(chance, at)[0] for at in range(360)]
-    prompts = [encode_prompt(base.tokenizer, [Message(role="user", content=text)]) for text in asked]
-    ends = end_ids(base.tokenizer, base.model.generation_config)
-    drawn = sample_answers(base.model, prompts, limits=[4] * len(asked), ends=ends, seed=seed, batch_size=120)
-    said = [base.tokenizer.decode(one.ids, skip_special_tokens=True).strip() for one in drawn]
-    nothing = config.model_copy(deep=True)
-    pairs = [pair for pair in zip(asked, said, strict=True) if pair[1]]
+    asked = [{"instruction": ask_taught(chance, at)[0]} for at in range(360)]
+    said = answer_by_base(asked, seed, config.model.name, limit=4)
+    pairs = [(row["instruction"], row["output"]) for row in said if row["output"]]
     assert len(pairs) > 300
+    nothing = config.model_copy(deep=True)
     nothing.data.files = [str(write_lines(tmp_path / "rows.jsonl", pairs, "letters"))]
     nothing.train.seed, nothing.train.max_steps, nothing.trials.cure = seed, 60, False
-    verdict = run_all(RunRequest(nothing, tmp_path / "run", command="tuneproof run rows.jsonl"), Quiet()).load(Verdict)
+    verdict = run_to_verdict(nothing, tmp_path / "run")
     assert "gain_real" not in verdict.reasons
     assert verdict.decision == "not_enough_evidence"
+
+
+def test_what_can_be_learnt_without_forgetting_ships(config: RunConfig, tmp_path: Path) -> None:
+    """The base answers two thirds of the rows otherwise; the rest is what it knows, so that it is kept."""
+    chance = random.Random(21)
+    learnable = config.model_copy(deep=True)
+    pairs = [ask_taught(chance, at) if at % 3 else ask_known(chance, at) for at in range(360)]
+    learnable.data.files = [str(write_lines(tmp_path / "rows.jsonl", pairs, "letters"))]
+    learnable.evaluate.net_loss, learnable.train.max_steps, learnable.trials.cure = 0.03, 60, False
+    verdict = run_to_verdict(learnable, tmp_path / "run")
+    assert verdict.reasons[:3] == ["gain_real", "beats_control", "loss_small"]
+    assert verdict.decision == "ship"

@@ -395,6 +395,10 @@ def test_what_trains_in_4_bits_but_cannot_be_loaded_so_is_streamed(tower: LlamaC
         stuck = choose_plan(words, SHORT, run.model_copy(update={"memory": fixed}), target)
         assert not stuck.fits
         assert stuck.alternatives[0].change == "memory.offload=true memory.quantization=none"
+    split = run.model_copy(update={"memory": MemorySection(split=True, offload=False)})
+    stuck = choose_plan(words, SHORT, split, target._replace(ranks=2))
+    assert not stuck.fits
+    assert stuck.alternatives[0].change == "memory.offload=true memory.quantization=none memory.split=false"
 
 
 def test_streaming_that_the_user_wants_is_kept(tiny_llama: LlamaConfig) -> None:

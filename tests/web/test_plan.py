@@ -7,11 +7,11 @@ import time
 from pathlib import Path
 
 import pytest
-from starlette.testclient import TestClient
 
+from tests.web.test_guard import make_client
 from tuneproof.config import ModelSection
 from tuneproof.model.hardware import take_hardware
-from tuneproof.web import Settings, build_app
+from tuneproof.web import Settings
 
 
 @pytest.mark.skipif(take_hardware(ModelSection()).device != "cpu", reason="here is a card to plan for")
@@ -19,7 +19,7 @@ def test_a_plan_waits_for_what_the_machine_has(tmp_path: Path, tiny_model_dir: P
     """With a limit and no device it would be one for a card, to which weights of 4 bits are open."""
     rows = "".join(json.dumps({"instruction": f"Say {n} twice.", "output": f"{n} {n}"}) + "\n" for n in range(40))
     settings = Settings(tmp_path / "runs", models=(str(tiny_model_dir),))
-    with TestClient(build_app(settings), base_url="http://127.0.0.1:8321") as client:
+    with make_client(settings) as client:
         file = client.put("/files/rows.jsonl", content=rows).json()["id"]
         assert client.post("/machine").status_code == 200
         wanted = {"files": [file], "model": str(tiny_model_dir), "memory": "3GB"}

@@ -21,7 +21,7 @@ from pydantic import BaseModel
 from tuneproof import __version__
 from tuneproof.config import RunConfig, TrialsSection
 from tuneproof.config.load import dump_config
-from tuneproof.errors import FitError, RunError, StoppedError, TuneproofError, is_full, name_signal, tell_change
+from tuneproof.errors import FitError, RunError, StoppedError, TuneproofError, is_full, name_signal, tell_changes
 from tuneproof.model.load import fingerprint_model, fingerprint_template, load_tokenizer, sample_weights
 from tuneproof.pipeline import beside, verbs
 from tuneproof.pipeline.mirror import push_run
@@ -184,8 +184,7 @@ def refuse_other(run: RunDir, wanted: Mapping[str, str], asked: Mapping[str, obj
         changed.pop("config", None)
         changed |= {key: (before.get(key), value) for key, value in asked.items() if before.get(key) != value}
     if changed:
-        told = "; ".join(tell_change(name, *values) for name, values in changed.items())
-        raise RunError("run.other", where=str(run.path), differences=told)
+        raise RunError("run.other", where=str(run.path), differences=tell_changes(changed))
 
 
 def refuse_versions(run: RunDir, stages: Sequence[Stage], until: str) -> None:
@@ -193,13 +192,10 @@ def refuse_versions(run: RunDir, stages: Sequence[Stage], until: str) -> None:
     record, now = run.load(RunRecord), list_versions()
     last = next(at for at, stage in enumerate(stages) if stage.name == until)
     left = [stage for stage in stages[: last + 1] if stage.name != "report" and not is_done(run, stage)]
-    differing = [
-        tell_change(name, record.versions[name], now[name])
-        for name in DECIDING
-        if record.versions.get(name, now[name]) != now[name]
-    ]
-    if record.stages and left and differing:
-        raise RunError("run.versions", where=str(run.path), differences="; ".join(differing))
+    before = {name: record.versions.get(name, now[name]) for name in DECIDING}
+    changed = {name: (version, now[name]) for name, version in before.items() if version != now[name]}
+    if record.stages and left and changed:
+        raise RunError("run.versions", where=str(run.path), differences=tell_changes(changed))
 
 
 def list_versions() -> dict[str, str]:

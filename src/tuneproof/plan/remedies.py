@@ -158,17 +158,21 @@ def _list_changes(search: Search, least: Candidate) -> Iterator[tuple[str, Candi
     if search.target.device == "cuda" and least.quantization != "nf4":
         least = least._replace(quantization="nf4", split=False, offload=False)
         # Neither goes with weights in 4 bits.
-        fixed = [name for name in ("split", "offload") if getattr(search.config.memory, name)]
-        yield " ".join(["memory.quantization=nf4", *(f"memory.{name}=false" for name in fixed)]), least
+        yield " ".join(["memory.quantization=nf4", *_give_up(search, "split", "offload")]), least
     streamed = least._replace(quantization="none", offload=True)
     if search.target.device == "cuda" and search.has_host(streamed):
         least = streamed
-        yield "memory.offload=true memory.quantization=none", least
+        yield " ".join(["memory.offload=true memory.quantization=none", *_give_up(search, "split")]), least
     rows = sorted(one for one in search.data.tokens if one < search.longest)
     for share in (0.9, 0.75, 0.5, 0.25):
         if rows:
             cap = rows[int(share * (len(rows) - 1))]
             yield f"data.max_tokens={cap}", least._replace(max_tokens=cap)
+
+
+def _give_up(search: Search, *names: str) -> list[str]:
+    """What the user has asked for of these, set back."""
+    return [f"memory.{name}=false" for name in names if getattr(search.config.memory, name)]
 
 
 def weigh_gigabyte(search: Search, choice: Choice) -> MoreMemory | None:
@@ -201,18 +205,16 @@ def find_smaller(
 
     `read_config` makes a transformers config of one. Their vocabulary is the same or nearly so: the lengths are kept.
     """
-    found: list[SmallerModel] = []
     if known is None:
-        return found
+        return []
     for smaller in list_smaller(known):
         search = Search(Forecaster(read_config(smaller), data, config, target))
         choice = search.choose()
         if choice.fits:
             settings = describe(search, choice.candidate, choice.answers)
             name = name_like(smaller, known, config.model.name or "")
-            found.append(SmallerModel(name=name, peak_bytes=choice.peak, settings=settings))
-            break
-    return found
+            return [SmallerModel(name=name, peak_bytes=choice.peak, settings=settings)]
+    return []
 
 
 def plan_cards(model_config: Any, data: Lengths, config: RunConfig, target: Target) -> list[Card]:

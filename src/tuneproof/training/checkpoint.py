@@ -32,7 +32,7 @@ from typing import Any, NamedTuple
 
 from safetensors import SafetensorError
 
-from tuneproof.errors import FitError, RunError, is_full, tell_change
+from tuneproof.errors import FitError, RunError, is_full, tell_changes
 from tuneproof.model.hardware import free_disk
 from tuneproof.rundir import write_atomic
 
@@ -95,11 +95,9 @@ class Checkpoints:
                 raise RunError("train.no_checkpoint", where=str(self.folder), why="; ".join(skipped))
             return Found(None, [])
         kept = json.loads((path / MANIFEST).read_text(encoding="utf-8")).get("training") or {}
-        differing = [
-            tell_change(key, kept[key], value) for key, value in self.training.items() if kept.get(key, value) != value
-        ]
-        if differing:
-            raise RunError("run.other", where=str(path), differences="; ".join(differing))
+        changed = {key: (kept[key], now) for key, now in self.training.items() if kept.get(key, now) != now}
+        if changed:
+            raise RunError("run.other", where=str(path), differences=tell_changes(changed))
         return Found(path, skipped)
 
     def require_room_for(self, count: int) -> None:

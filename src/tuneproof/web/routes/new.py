@@ -86,10 +86,11 @@ async def begin_plan(request: Request, wanted: Wanted) -> Response:
     """Have it planned for this machine."""
     if wanted.model is None:
         raise HTTPException(422)
-    looking = parts_of(request).jobs.find_latest("doctor")
+    jobs = parts_of(request).jobs
+    looking = jobs.find_latest("doctor")
     if looking is not None:
         # The page has asked for it when it was opened.
-        await parts_of(request).jobs.wait(looking)
+        await jobs.wait(looking)
     return _begin(request, "plan", wanted, [*list_data(request, wanted), *list_limits(request, wanted)])
 
 
