@@ -24,6 +24,8 @@ from tuneproof.model.hardware import DtypeName, inspect_hardware, read_peak, res
 
 PACK = 1024
 """Tokens of a pack where TRL packs: its default."""
+PRODUCTS = ((2048, 2048, 2048), (1024, 576, 1536), (2048, 576, 1536), (1024, 1536, 576))
+"""Matrix products (tokens, in, out) of which the fastest is a processor's rate."""
 
 
 class Job(NamedTuple):
@@ -42,6 +44,8 @@ class Job(NamedTuple):
     device: Literal["cpu", "cuda"] = "cpu"
     limit: float = 3600
     """Seconds after which a contender gives up and tells where it was."""
+    product: DtypeName = "float32"
+    """In which matrix products are the fastest here."""
 
     @property
     def steps(self) -> int:
@@ -53,6 +57,49 @@ class Job(NamedTuple):
         return time.process_time() if self.clock == "cpu" else time.perf_counter()
 
 
+def measure_rate(job: Job, dtype: DtypeName, *, times: int) -> float:
+    """The most floating-point operations a second of a matrix product here, over a few shapes."""
+    import torch
+
+    best = 0.0
+    on_gpu = job.device == "cuda"
+    for rows, inner, outer in ((8192, 8192, 8192),) if on_gpu else PRODUCTS:
+        made = (torch.randn(shape, device=job.device) for shape in ((rows, inner), (outer, inner)))
+        left, right = (one.to(getattr(torch, dtype)) for one in made)
+        torch.mm(left, right.t())
+        for _ in range(times):
+            finish(job)
+            started = job.read_clock()
+            for _ in range(4):
+                torch.mm(left, right.t())
+            finish(job)
+            best = max(best, 4 * 2 * rows * inner * outer / (job.read_clock() - started))
+    return best
+
+
+def finish(job: Job) -> None:
+    """Wait until the device has done what it was given."""
+    import torch
+
+    if job.device == "cuda":
+        torch.cuda.synchronize()
+
+
+class Watch:
+    """A clock that stands still while the machine is measured."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.started = job.read_clock()
+
+    def note(self) -> tuple[float, float]:
+        """Seconds since it was started, and the rate of matrix products now: 0 on a card, which would have to wait."""
+        seconds = self.job.read_clock() - self.started
+        rate = 0.0 if self.job.device == "cuda" else measure_rate(self.job, self.job.product, times=2)
+        self.started = self.job.read_clock() - seconds
+        return seconds, rate
+
+
 class Mark(NamedTuple):
     """The end of an optimizer step."""
 
@@ -61,6 +108,8 @@ class Mark(NamedTuple):
     """All tokens of the step, padding not among them."""
     trained: int
     loss: float
+    rate: float
+    """Operations a second of matrix products right after it; 0: not measured."""
 
 
 class Result(NamedTuple):
@@ -76,10 +125,9 @@ class Tally:
     """Counts what a trainer is fed, step by step."""
 
     def __init__(self, job: Job) -> None:
-        self.job = job
-        self.started = job.read_clock()
+        self.watch = Watch(job)
         self.fed: list[tuple[int, int]] = []
-        self.ends: list[tuple[float, int]] = []
+        self.ends: list[tuple[float, float, int]] = []
 
     def feed(self, inputs: dict[str, Any]) -> None:
         """Count a batch as the model gets it: whatever is neither padded nor masked."""
@@ -90,15 +138,15 @@ class Tally:
 
     def end_step(self) -> None:
         """An optimizer step has ended."""
-        self.ends.append((self.job.read_clock(), len(self.fed)))
+        self.ends.append((*self.watch.note(), len(self.fed)))
 
     def marks(self, losses: list[float]) -> list[Mark]:
         """The steps, with their losses as the trainer logged them."""
         made, before = [], 0
-        for (at, until), loss in zip(self.ends, losses, strict=True):
+        for (at, rate, until), loss in zip(self.ends, losses, strict=True):
             parts = self.fed[before:until]
             tokens, trained = sum(part[0] for part in parts), sum(part[1] for part in parts)
-            made.append(Mark(at - self.started, tokens, trained, loss))
+            made.append(Mark(at, tokens, trained, loss, rate))
             before = until
         return made
 
@@ -127,11 +175,11 @@ def run_ours(job: Job, dtype: DtypeName) -> list[Mark]:
     knobs.learning_rate, knobs.max_steps, knobs.save_steps = job.rate, job.steps, job.steps
     knobs.batch_size, knobs.seed = job.batch, job.seed
     marks: list[Mark] = []
-    started = job.read_clock()
+    watch = Watch(job)
 
     def note(report: StepReport) -> None:
-        seconds = job.read_clock() - started
-        marks.append(Mark(seconds, report.tokens, report.trained_tokens, report.loss))
+        seconds, rate = watch.note()
+        marks.append(Mark(seconds, report.tokens, report.trained_tokens, report.loss, rate))
 
     shape = Shape(pack_tokens=job.batch * 512, loss_chunk=256, plain_head=check_plain_head(model))
     encoded = [Encoded(ids, mask) for ids, mask in job.rows]

@@ -7,17 +7,20 @@
 One model, the same rows as the same token ids, the same trained tokens, LoRA, optimizer and learning rate; each trainer
 in a process of its own, one after the other (`contenders.py`). `--data` takes any file that tuneproof reads and may be
 repeated; rows are drawn evenly from all of it, so that `--steps` see the lengths that the whole has. The first step of
-each is warm-up and not timed. Ratios are within a round, since a machine's speed drifts between rounds. `--clock cpu`
-counts the seconds of one thread instead of the wall's, for a machine that does other work beside it.
+each is warm-up and not timed. Ratios are within a round, since a machine's speed drifts between rounds; it does within
+a round as well, so beside each ratio stands what it would be at one speed of matrix products, which is measured after
+every step on a processor. `--clock cpu` counts the seconds of one thread instead of the wall's, for a machine that does
+other work beside it.
 
     python benchmarks/training.py --device cuda --random qwen1.5-1.8b --tokenizer FOLDER --data rows.json --batch 8
 
 On a GPU without a hub: a model of known dimensions whose weights are random numbers, with any tokenizer of fewer words.
 
-The share of the machine's matrix-product rate counts what the model needs and nothing else: two operations a weight
-and token in the forward, two for the gradient by the inputs, six a weight of the adapter, the head at trained tokens
-alone, attention within rows. TRL is no dependency of this project: `pip install trl`. LLaMA-Factory and soup-cli want
-other versions of what we share, so each has an environment of its own, with its own torch:
+The share of the machine's matrix-product rate (on a processor the rate at the time of each step) counts what the model
+needs and nothing else: two operations a weight and token in the forward, two for the gradient by the inputs, six a
+weight of the adapter, the head at trained tokens alone, attention within rows. TRL is no dependency of this project:
+`pip install trl datasets`. LLaMA-Factory and soup-cli want other versions of what we share, so each has an environment
+of its own, with its own torch:
 
     python -m venv factory && factory/bin/pip install llamafactory
     python -m venv soup && soup/bin/pip install "soup-cli[all]"
@@ -36,17 +39,18 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
-from benchmarks.contenders import CONTENDERS, Job, list_versions
+from benchmarks.contenders import CONTENDERS, Job, Mark, list_versions, measure_rate
 from tuneproof.data.read import read_rows
 from tuneproof.model.chat import encode_row
 from tuneproof.model.find import find_model
-from tuneproof.model.hardware import inspect_hardware
+from tuneproof.model.hardware import DtypeName, inspect_hardware
 from tuneproof.model.load import load_tokenizer
 from tuneproof.plan.catalogue import find_known
 from tuneproof.plan.formula import Dimensions, count_adapter, count_linear, read_dimensions
@@ -57,8 +61,7 @@ ELSEWHERE = ("LLaMA-Factory", "soup-cli")
 LONGEST = 1024
 """Longer rows are left out: TRL would cut them at this length by default."""
 OURS = "tuneproof"
-PRODUCTS = ((2048, 2048, 2048), (1024, 576, 1536), (2048, 576, 1536), (1024, 1536, 576))
-"""Matrix products (tokens, in, out) of which the fastest is the machine's rate."""
+DTYPES: tuple[DtypeName, ...] = ("float32", "bfloat16")
 
 
 class Measured(NamedTuple):
@@ -71,8 +74,10 @@ class Measured(NamedTuple):
     """GB."""
     loss: float
     """Mean over all trained tokens of the round, in nats."""
+    rate: float
+    """Of the machine's matrix products in its faster dtype, over the timed steps, in operations a second."""
     share: float
-    """Of the machine's rate of matrix products in its faster dtype."""
+    """Of that rate."""
     wall: float
     """Seconds of the whole process: imports, loading, every step."""
 
@@ -87,29 +92,6 @@ def draw_rows(files: Sequence[Path], model: str, count: int, pool: int) -> list[
     short = [row for row in found if len(row.ids) <= LONGEST and sum(row.mask[1:])]
     every = len(short) / count
     return [(row.ids, row.mask) for row in (short[int(at * every)] for at in range(count))]
-
-
-def measure_rate(dtype: torch.dtype, job: Job) -> float:
-    """The most floating-point operations a second of a matrix product here, over a few shapes."""
-    best = 0.0
-    on_gpu = job.device == "cuda"
-    for rows, inner, outer in ((8192, 8192, 8192),) if on_gpu else PRODUCTS:
-        left, right = (torch.randn(shape, device=job.device).to(dtype) for shape in ((rows, inner), (outer, inner)))
-        torch.mm(left, right.t())
-        for _ in range(5):
-            finish(job)
-            started = job.read_clock()
-            for _ in range(4):
-                torch.mm(left, right.t())
-            finish(job)
-            best = max(best, 4 * 2 * rows * inner * outer / (job.read_clock() - started))
-    return best
-
-
-def finish(job: Job) -> None:
-    """Wait until the device has done what it was given."""
-    if job.device == "cuda":
-        torch.cuda.synchronize()
 
 
 def write_random(name: str, tokenizer: Path, folder: Path) -> str:
@@ -154,10 +136,18 @@ def run_contender(name: str, job: Job, python: str = sys.executable) -> dict[str
         return result
 
 
+def weigh_rate(marks: Sequence[Mark]) -> float:
+    """The machine's rate over the steps after the first: of each, the mean of what was measured at its two ends."""
+    timed = list(pairwise(marks))
+    done = sum((end.seconds - start.seconds) * (start.rate + end.rate) / 2 for start, end in timed)
+    return done / (marks[-1].seconds - marks[0].seconds)
+
+
 def run_round(job: Job, names: Sequence[str], pythons: Mapping[str, str]) -> dict[str, Any]:
     """Run each contender once, by an interpreter of its own if it has one; one that fails is told and left out."""
     sizes = read_dimensions(AutoConfig.from_pretrained(job.model))
-    rates = {name: measure_rate(getattr(torch, name), job) for name in ("float32", "bfloat16")}
+    rates = {name: measure_rate(job, name, times=5) for name in DTYPES}
+    job = job._replace(product=max(DTYPES, key=lambda name: rates[name]))
     found: dict[str, Any] = {"clock": job.clock, "rates": rates, "measured": {}, "versions": list_versions()}
     found["hardware"] = inspect_hardware(job.device).name
     timed = job.rows[job.batch :]
@@ -173,8 +163,9 @@ def run_round(job: Job, names: Sequence[str], pythons: Mapping[str, str]) -> dic
         tokens, trained = sum(mark[1] for mark in marks), sum(mark[2] for mark in marks)
         every = [first, *marks]
         loss = sum(mark[3] * mark[2] for mark in every) / sum(mark[2] for mark in every)
-        share = needed * tokens / seconds / max(rates.values())
-        measured = Measured(trained / seconds, tokens / seconds, result["peak"] / 1e9, loss, share, wall)
+        rate = weigh_rate([Mark(*mark) for mark in every]) or max(rates.values())
+        share = needed * tokens / seconds / rate
+        measured = Measured(trained / seconds, tokens / seconds, result["peak"] / 1e9, loss, rate, share, wall)
         found["measured"][name] = measured._asdict()
         if name in pythons:
             found["versions"] |= {f"{name}: {package}": told for package, told in result["versions"].items()}
@@ -190,19 +181,28 @@ def show_rounds(rounds: Sequence[dict[str, Any]]) -> None:
     print(f"{rounds[0]['hardware']}, {unit}; Python {platform.python_version()}, {versions}")
     told = ", ".join(f"{rate:.0f} GFLOP/s in {name}" for name, rate in rates.items())
     print(f"matrix products: {told}; {len(rounds)} rounds")
-    heads = ("trainer", "trained tokens/s", "all tokens/s", "ours is faster by", "peak GB", "share of rate")
-    print(f"| {' | '.join((*heads, 'mean loss', 'wall s'))} |\n|{' --- |' * (len(heads) + 2)}")
+    heads = ("trainer", "trained tokens/s", "all tokens/s", "ours is faster by", "at one rate", "peak GB")
+    more = ("GFLOP/s of products", "share of rate", "mean loss", "wall s")
+    print(f"| {' | '.join((*heads, *more))} |\n|{' --- |' * len((*heads, *more))}")
     for name in CONTENDERS:
         kept = [one for one in rounds if name in one["measured"] and OURS in one["measured"]]
         if not kept:
             continue
         middle = {field: statistics.median(one["measured"][name][field] for one in kept) for field in Measured._fields}
-        ratios = [one["measured"][OURS]["trained"] / one["measured"][name]["trained"] for one in kept]
-        spread = f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+        pairs = [(one["measured"][OURS], one["measured"][name]) for one in kept]
+        ratios = [ours["trained"] / its["trained"] for ours, its in pairs]
+        even = [ratio * its["rate"] / ours["rate"] for ratio, (ours, its) in zip(ratios, pairs, strict=True)]
+        shares = [its["share"] for _, its in pairs]
         print(
-            f"| {name} | {middle['trained']:.0f} | {middle['tokens']:.0f} | {spread} | {middle['peak']:.2f} "
-            f"| {middle['share']:.0%} | {middle['loss']:.4f} | {middle['wall']:.0f} |"
+            f"| {name} | {middle['trained']:.0f} | {middle['tokens']:.0f} "
+            f"| {tell_spread(ratios)} | {tell_spread(even)} | {middle['peak']:.2f} "
+            f"| {middle['rate'] / 1e9:.0f} | {tell_spread(shares)} | {middle['loss']:.4f} | {middle['wall']:.0f} |"
         )
+
+
+def tell_spread(found: Sequence[float]) -> str:
+    """Their median, with the lowest and the highest."""
+    return f"{statistics.median(found):.2f} ({min(found):.2f} to {max(found):.2f})"
 
 
 def main() -> None:
