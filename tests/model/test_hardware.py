@@ -2,22 +2,75 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import platform
+import resource
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from tuneproof import processors
 from tuneproof.model import hardware
-from tuneproof.model.hardware import count_threads, read_loaded, read_peak, read_resident, reset_peak
+from tuneproof.model.hardware import count_threads, keep_heap, read_loaded, read_peak, read_resident, reset_peak
 
 MIB = 2**20
 
 
-@pytest.mark.skipif(sys.platform != "linux" or platform.libc_ver()[0] != "glibc", reason="glibc alone can be asked")
+only_glibc = pytest.mark.skipif(
+    sys.platform != "linux" or platform.libc_ver()[0] != "glibc", reason="glibc alone can be asked"
+)
+
+
+@only_glibc
+def test_the_heaps_freed_end_is_used_again_as_it_is_until_it_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("MALLOC_")]:
+        monkeypatch.delenv(name)
+    keep_heap()
+    use_heap()
+    before, held = count_faults(), read_resident()
+    use_heap()
+    assert count_faults() - before < 240 * MIB // resource.getpagesize() / 10
+    loaded = read_loaded("cpu")
+    assert held is not None
+    assert loaded is not None
+    assert loaded < held - 200 * MIB
+
+
+@only_glibc
+def test_what_the_environment_says_of_the_heap_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, int]] = []
+    library = SimpleNamespace(mallopt=lambda *setting: asked.append(setting))
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: library)
+    monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "131072")
+    keep_heap()
+    assert not asked
+    monkeypatch.delenv("MALLOC_TRIM_THRESHOLD_")
+    keep_heap()
+    assert asked == [(-1, -1), (-3, 32 * MIB)]
+
+
+def use_heap() -> None:
+    """Write to 240 MiB in blocks that come from the heap, and let go of them."""
+    library = ctypes.CDLL(None)
+    library.malloc.restype, library.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+    library.free.restype, library.free.argtypes = None, [ctypes.c_void_p]
+    blocks = [library.malloc(24 * MIB) for _ in range(10)]
+    for block in blocks:
+        ctypes.memset(block, 1, 24 * MIB)
+    for block in blocks:
+        library.free(block)
+
+
+def count_faults() -> int:
+    """Pages that this process was given so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
+
+@only_glibc
 def test_freed_memory_is_not_charged_to_the_next_phase() -> None:
     # Blocks below the size that is mapped on its own; every other one stays, so that nothing goes back by itself.
     blocks = [bytearray(b"x" * 100_000) for _ in range(2000)]
@@ -37,7 +90,8 @@ def test_freed_memory_is_not_charged_to_the_next_phase() -> None:
     assert grown is not None
     assert grown > peak + 40 * MIB
     assert len(more) == 50 * MIB
-    assert read_loaded("cpu") == read_resident("cpu")
+    loaded = read_loaded("cpu")
+    assert loaded == pytest.approx(read_resident("cpu"), abs=MIB)
 
 
 def test_other_devices_are_not_measured_by_the_process() -> None:

@@ -23,6 +23,9 @@ from tuneproof.errors import ModelError, UsageError
 from tuneproof.processors import count_processors
 
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
+MALLOPT = {"M_TRIM_THRESHOLD": (-1, -1), "M_MMAP_THRESHOLD": (-3, 32 * 2**20)}
+"""glibc's settings -> number (malloc.h), and the value by which the heap is kept. The second is the most that there is,
+and what glibc itself comes to where blocks of that size are used; with the first set it would stay where it began."""
 KERNEL_CACHES = ("LRU_CACHE_CAPACITY", "ONEDNN_PRIMITIVE_CACHE_CAPACITY")
 """How many prepared kernels PyTorch's own cache (ideep) and oneDNN's keep; read from the environment on first use."""
 DtypeName = Literal["float32", "bfloat16", "float16"]
@@ -185,6 +188,20 @@ def release_heap() -> None:
         trim(0)
 
 
+def keep_heap() -> None:
+    """Let the C library keep the heap's freed end for what is computed next (glibc), until `release_heap`.
+
+    Left alone it gives the end back above 64 MiB, which is a step's activations, and the system zeroes each page of it
+    again for the next step. Training the demo model on two cores takes 5 % longer then, at the same peak
+    (benchmarks/RESULTS.md). What the user's environment says of it is kept. Larger blocks are mapped one by one: held
+    in the heap they would not fit where a block of their size was freed (glibc before 2.38).
+    """
+    choose = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if choose is not None and not any(name.startswith("MALLOC_") for name in os.environ):
+        for setting, value in MALLOPT.values():
+            choose(setting, value)
+
+
 def read_peak(device: str) -> int | None:
     """Peak bytes since `reset_peak`: the device's tensors (CUDA), the whole process (Linux CPU); None elsewhere."""
     if device == "cuda":
@@ -198,7 +215,10 @@ def read_loaded(device: str) -> int | None:
     On a CPU what is there then is the most that was needed: weights only add up, and the pages of a file that they are
     converted from are the system's to take back at any time, though they show in the process's size.
     """
-    return read_peak(device) if device == "cuda" else read_resident(device)
+    if device == "cuda":
+        return read_peak(device)
+    release_heap()
+    return read_resident(device)
 
 
 def read_resident(device: str = "cpu") -> int | None:

@@ -91,15 +91,18 @@ class ChunkedCrossEntropy(torch.autograd.Function):
         """Sum of -log p over N tokens, in nats, fp32; of several wanted at one token, weighted by their shares."""
         gradient_NH = torch.empty_like(hidden_NH)
         total = torch.zeros((), dtype=torch.float32, device=hidden_NH.device)
-        for start in range(0, hidden_NH.shape[0], chunk):
+        # One memory for all chunks of a pack: of its size the C library maps every block anew (`hardware.keep_heap`).
+        narrow_CV = hidden_NH.new_empty((min(chunk, len(hidden_NH)), len(head_VH)))
+        wide_CV = narrow_CV if narrow_CV.dtype == torch.float32 else torch.empty_like(narrow_CV, dtype=torch.float32)
+        for start in range(0, len(hidden_NH), chunk):
             part = slice(start, start + chunk)
             some = Likely(wanted.ids_NK[part], wanted.shares_NK[part])
-            shares_CV, lost = share_in_place(hidden_NH[part], head_VH, some)
-            total += lost
+            logits_CV = narrow_CV[: len(some.ids_NK)]
+            shares_CV = logits_CV if wide_CV is narrow_CV else wide_CV[: len(logits_CV)]
+            torch.mm(hidden_NH[part], head_VH.t(), out=logits_CV)
+            total += share_in_place(shares_CV.copy_(logits_CV), some)
             shares_CV.scatter_add_(1, some.ids_NK, -some.shares_NK)
-            torch.mm(shares_CV.to(hidden_NH.dtype), head_VH, out=gradient_NH[part])
-            # Else they would still be alive when the next chunk's are made.
-            del shares_CV
+            torch.mm(logits_CV.copy_(shares_CV), head_VH, out=gradient_NH[part])
         ctx.save_for_backward(gradient_NH)
         return total
 
@@ -110,18 +113,18 @@ class ChunkedCrossEntropy(torch.autograd.Function):
         return gradient_NH * outer[0], None, None, None
 
 
-def share_in_place(hidden_CH: Tensor, head_VH: Tensor, wanted: Likely) -> tuple[Tensor, Tensor]:
-    """Probabilities of all words, (C, V) in fp32, and the summed loss of those wanted; all in the memory of the logits.
+def share_in_place(logits_CV: Tensor, wanted: Likely) -> Tensor:
+    """Turn fp32 logits of shape (C, V) into probabilities, in their memory; returns the summed loss of those wanted.
 
     `torch.log_softmax` would widen bfloat16 logits into a copy of their own before it makes a second: 156 MB more for
     256 tokens of a vocabulary of 152,000.
     """
-    logits_CV = (hidden_CH @ head_VH.t()).float()
     logits_CV.sub_(logits_CV.amax(-1, keepdim=True))
     picked_CK = logits_CV.gather(1, wanted.ids_NK)
     # torch.logsumexp would make a hidden copy of its whole input.
     norm_C1 = logits_CV.exp_().sum(-1, keepdim=True)
-    return logits_CV.div_(norm_C1), ((norm_C1.log() - picked_CK) * wanted.shares_NK).sum()
+    logits_CV.div_(norm_C1)
+    return ((norm_C1.log() - picked_CK) * wanted.shares_NK).sum()
 
 
 def get_base(model: Any) -> Any:
