@@ -14,12 +14,13 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from statistics import fmean
 from typing import Any
 
 import torch
+from torch import Tensor
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from tuneproof.errors import TrainingError
@@ -115,17 +116,20 @@ class StopCallback(TrainerCallback):
 class WeightCallback(TrainerCallback):
     """Ends training after a step that left a weight which is no number: it must not reach a checkpoint.
 
-    `refuse` makes the error that tells of the step's rows, from a word for what is wrong, its value, and the step.
+    `list_weights` is asked after a step: by then a checkpoint that is gone on from has been loaded. `refuse` makes the
+    error that tells of the step's rows, from a word for what is wrong, its value, and the step.
     """
 
-    def __init__(self, refuse: Callable[[str, float, int], TrainingError]) -> None:
-        self.refuse = refuse
+    def __init__(
+        self, list_weights: Callable[[], Iterable[Tensor]], refuse: Callable[[str, float, int], TrainingError]
+    ) -> None:
+        self.list_weights, self.refuse = list_weights, refuse
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **facts: Any
     ) -> TrainerControl:
         """Look at all trained weights: their sum of squares is no number when one of them is none."""
-        trained = [weight.detach() for weight in facts["model"].parameters() if weight.requires_grad]
+        trained = [weight.detach() for weight in self.list_weights()]
         total = float(torch.stack(torch._foreach_norm(trained)).sum())
         if not total < float("inf"):
             raise self.refuse("weight", total, state.global_step)

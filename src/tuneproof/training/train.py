@@ -132,7 +132,7 @@ def _equip(trainer: PackedTrainer, config: RunConfig, log: StepLog, folder: Path
     trainer.on_lighter, trainer.on_recorded = log.on_lighter, log.on_recorded
     for tracker in open_trackers(config.report.trackers if join_crew().leads else [], folder.parent):
         trainer.add_callback(tracker)
-    trainer.add_callback(WeightCallback(trainer.refuse_step))
+    trainer.add_callback(WeightCallback(lambda: trainer.weights.parameters(), trainer.refuse_step))
     # It prints to stdout, which belongs to --json.
     trainer.remove_callback(PrinterCallback)
 
