@@ -44,8 +44,8 @@ class Job(NamedTuple):
     device: Literal["cpu", "cuda"] = "cpu"
     limit: float = 3600
     """Seconds after which a contender gives up and tells where it was."""
-    product: DtypeName = "float32"
-    """In which matrix products are the fastest here."""
+    product: DtypeName | None = None
+    """In which matrix products are the fastest here; None: their rate is not asked for."""
 
     @property
     def steps(self) -> int:
@@ -94,8 +94,8 @@ class Watch:
 
     def note(self) -> tuple[float, float]:
         """Seconds since it was started, and the rate of matrix products now: 0 on a card, which would have to wait."""
-        seconds = self.job.read_clock() - self.started
-        rate = 0.0 if self.job.device == "cuda" else measure_rate(self.job, self.job.product, times=2)
+        seconds, asked = self.job.read_clock() - self.started, self.job.product
+        rate = measure_rate(self.job, asked, times=2) if asked and self.job.device != "cuda" else 0.0
         self.started = self.job.read_clock() - seconds
         return seconds, rate
 
@@ -109,7 +109,7 @@ class Mark(NamedTuple):
     trained: int
     loss: float
     rate: float
-    """Operations a second of matrix products right after it; 0: not measured."""
+    """Operations a second of matrix products at that moment; 0: not measured."""
 
 
 class Result(NamedTuple):

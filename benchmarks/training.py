@@ -226,8 +226,12 @@ def main() -> None:
     parser.add_argument("--show", type=Path, help="print the table of a file of rounds")
     options = parser.parse_args()
     if options.show:
-        lines = options.show.read_text(encoding="utf-8").splitlines()
-        return show_rounds([json.loads(line) for line in lines])
+        kept = [json.loads(line) for line in options.show.read_text(encoding="utf-8").splitlines()]
+        if any("rate" not in measured for one in kept for measured in one["measured"].values()):
+            raise SystemExit(
+                f"{options.show}: has rounds whose rate was measured once, before them; keep new ones apart"
+            )
+        return show_rounds(kept)
     files = options.data or [Path(__file__).parents[1] / "src/tuneproof/demo/service_desk.jsonl"]
     with tempfile.TemporaryDirectory() as folder:
         model = write_random(options.random, options.tokenizer, Path(folder)) if options.random else options.model

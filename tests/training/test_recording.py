@@ -12,7 +12,8 @@ from tests.model.test_generate import Repeats
 from tests.training.conftest import SHAPE, Bench
 from tuneproof.errors import ModelError
 from tuneproof.model import decoder, liger
-from tuneproof.model.load import enable_checkpointing
+from tuneproof.model.load import enable_checkpointing, is_recomputing
+from tuneproof.model.step import get_base
 from tuneproof.training.recording import Course, can_record, find_room, open_decoder
 from tuneproof.training.recovery import Shape
 from tuneproof.training.rehearse import rehearse_step
@@ -117,6 +118,28 @@ def test_memory_that_runs_out_in_a_recorded_step_is_recovered_from(
     found, told = train(bench)
     assert len(calls) > 7
     assert len(told) == 1
+    assert found == pytest.approx(wanted, rel=1e-5)
+
+
+def test_what_was_recorded_is_let_go_of_when_activations_are_recomputed(
+    make_plain: Callable[..., Bench], recorder: type[Repeats], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A step of single rows that ran out of memory keeps its shape, and is not taken by the old recording again."""
+    shape = Shape(128, 16, True, pack_rows=1)
+    wanted, _ = train(make_plain("plain"), shape)
+    bench, calls = make_plain("short"), []
+    backward = decoder.Replayed.backward
+
+    def fail(ctx: Any, *outer: torch.Tensor) -> Any:
+        calls.append(ctx.length)
+        if len(calls) == 2:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return backward(ctx, *outer)
+
+    monkeypatch.setattr(decoder.Replayed, "backward", staticmethod(fail))
+    found, _ = train(bench, shape)
+    assert len(calls) == 2
+    assert is_recomputing(get_base(bench.model))
     assert found == pytest.approx(wanted, rel=1e-5)
 
 

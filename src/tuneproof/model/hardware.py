@@ -11,6 +11,8 @@ import os
 import re
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -23,9 +25,12 @@ from tuneproof.errors import ModelError, UsageError
 from tuneproof.processors import count_processors
 
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
-MALLOPT = {"M_TRIM_THRESHOLD": (-1, -1), "M_MMAP_THRESHOLD": (-3, 32 * 2**20)}
-"""glibc's settings -> number (malloc.h), and the value by which the heap is kept. The second is the most that there is,
-and what glibc itself comes to where blocks of that size are used; with the first set it would stay where it began."""
+HEAP_BLOCK = 32 * 2**20
+"""Bytes of the largest block that glibc takes from its heap; what is larger is mapped on its own, each time anew."""
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+"""Numbers of `mallopt`'s settings (glibc's malloc.h)."""
+HEAP_VARIABLES = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "MALLOC_MMAP_MAX_", "MALLOC_TOP_PAD_")
+"""By which a user settles the same; or by `GLIBC_TUNABLES`."""
 KERNEL_CACHES = ("LRU_CACHE_CAPACITY", "ONEDNN_PRIMITIVE_CACHE_CAPACITY")
 """How many prepared kernels PyTorch's own cache (ideep) and oneDNN's keep; read from the environment on first use."""
 DtypeName = Literal["float32", "bfloat16", "float16"]
@@ -188,18 +193,28 @@ def release_heap() -> None:
         trim(0)
 
 
-def keep_heap() -> None:
-    """Let the C library keep the heap's freed end for what is computed next (glibc), until `release_heap`.
+@contextmanager
+def keep_heap(device: str, block: int) -> Iterator[None]:
+    """Within this the C library keeps the heap's freed end for what is computed next (glibc, on a CPU).
 
     Left alone it gives the end back above 64 MiB, which is a step's activations, and the system zeroes each page of it
-    again for the next step. Training the demo model on two cores takes 5 % longer then, at the same peak
-    (benchmarks/RESULTS.md). What the user's environment says of it is kept. Larger blocks are mapped one by one: held
-    in the heap they would not fit where a block of their size was freed (glibc before 2.38).
+    again for the next step (benchmarks/RESULTS.md). `block`: bytes of the largest tensor that comes and goes. Where
+    some come from the heap and some are too large for it, the kept end would lie beside those, so then nothing is kept;
+    nor where the user's environment says how.
     """
     choose = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
-    if choose is not None and not any(name.startswith("MALLOC_") for name in os.environ):
-        for setting, value in MALLOPT.values():
-            choose(setting, value)
+    said = any(name in os.environ for name in HEAP_VARIABLES) or "malloc." in os.environ.get("GLIBC_TUNABLES", "")
+    if choose is None or said or device != "cpu" or block > HEAP_BLOCK:
+        yield
+        return
+    # Set both: with one of them set, glibc leaves the other where it began instead of following what is used.
+    choose(M_MMAP_THRESHOLD, HEAP_BLOCK)
+    choose(M_TRIM_THRESHOLD, -1)
+    try:
+        yield
+    finally:
+        choose(M_TRIM_THRESHOLD, 2 * HEAP_BLOCK)
+        release_heap()
 
 
 def read_peak(device: str) -> int | None:
@@ -215,10 +230,7 @@ def read_loaded(device: str) -> int | None:
     On a CPU what is there then is the most that was needed: weights only add up, and the pages of a file that they are
     converted from are the system's to take back at any time, though they show in the process's size.
     """
-    if device == "cuda":
-        return read_peak(device)
-    release_heap()
-    return read_resident(device)
+    return read_peak(device) if device == "cuda" else read_resident(device)
 
 
 def read_resident(device: str = "cpu") -> int | None:

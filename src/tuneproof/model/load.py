@@ -33,7 +33,7 @@ from tuneproof.model.attention import choose_attention
 from tuneproof.model.feed import join_blocks
 from tuneproof.model.find import find_model
 from tuneproof.model.fused import fuse_layers
-from tuneproof.model.hardware import DtypeName, bound_kernel_caches, import_bitsandbytes, keep_heap, use_threads
+from tuneproof.model.hardware import DtypeName, bound_kernel_caches, import_bitsandbytes, use_threads
 from tuneproof.model.lora import join_neighbours, make_layer
 from tuneproof.model.offload import stop_stream
 from tuneproof.model.rendering import prove_template
@@ -149,7 +149,6 @@ def load_base(
     for parameter in model.parameters():
         parameter.requires_grad_(False)
     fuse_layers(model)
-    keep_heap()
     return Base(model, tokenizer, place)
 
 

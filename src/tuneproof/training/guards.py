@@ -25,6 +25,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from tuneproof.errors import TrainingError
 from tuneproof.model.crew import join_crew
+from tuneproof.model.hardware import release_heap
 
 WINDOW = 20
 """Steps whose mean loss is compared. Batches of one row scatter by about a nat a step, so such means by 0.3."""
@@ -89,7 +90,10 @@ class CheckpointCallback(TrainerCallback):
         """A checkpoint is whole."""
         if self.listen is not None and state.global_step < state.max_steps and not control.should_training_stop:
             begun = time.perf_counter()
+            # What the steps have kept (training/heap) would lie beside what the listener takes.
+            release_heap()
             self.listen(state.global_step)
+            release_heap()
             self.seconds += time.perf_counter() - begun
         return control
 

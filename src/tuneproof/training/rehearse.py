@@ -15,6 +15,7 @@ from tuneproof.model.decoder import RecordedDecoder
 from tuneproof.model.hardware import read_peak, reset_peak
 from tuneproof.model.step import build_pack, count_trained, sum_loss
 from tuneproof.training.dataset import RowSet
+from tuneproof.training.heap import keep_steps
 from tuneproof.training.recording import Course, open_decoder
 from tuneproof.training.recovery import Shape, cut_rows
 
@@ -42,13 +43,14 @@ def rehearse_step(model: Any, rows: RowSet, shape: Shape, course: Course) -> Reh
         heaviest.append(rows.encoded[at])
     model.train()
     decoder = open_decoder(model, rows, shape, course)
-    reset_peak(device)
-    _run(model, [heaviest], shape, decoder)
-    peak = read_peak(device)
     every = max(1, len(order) // course.batch_size)
     typical = [rows.encoded[at] for at in order[every // 2 :: every]][: course.batch_size]
     packs = [[typical[at] for at in pack] for pack in cut_rows(typical, shape)]
-    seconds = min(_run(model, packs, shape, decoder) for _ in range(2))
+    reset_peak(device)
+    with keep_steps(model, rows, shape, course):
+        _run(model, [heaviest], shape, decoder)
+        peak = read_peak(device)
+        seconds = min(_run(model, packs, shape, decoder) for _ in range(2))
     return Rehearsal(speed=sum(len(row.ids) for row in typical) / seconds, peak_bytes=peak)
 
 

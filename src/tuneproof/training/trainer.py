@@ -25,6 +25,7 @@ from tuneproof.model.decoder import RecordedDecoder
 from tuneproof.model.step import OptimizerName, build_optimizer, build_pack, count_trained, get_base, sum_loss
 from tuneproof.training.checkpoint import Checkpoints
 from tuneproof.training.dataset import RowSet
+from tuneproof.training.heap import keep_steps
 from tuneproof.training.recording import Course, open_decoder
 from tuneproof.training.recovery import Footing, Lighter, Shape, cut_rows, take_step
 
@@ -99,11 +100,12 @@ class PackedTrainer(Trainer):
         return self.optimizer
 
     def train(self, *given: Any, **options: Any) -> Any:
-        """Train, and let go of what was recorded however that ends."""
-        try:
-            return super().train(*given, **options)
-        finally:
-            self.forget_recordings()
+        """Train, and let go of what was recorded and kept however that ends."""
+        with keep_steps(self._trained, self.rows, self.shape, self.course):
+            try:
+                return super().train(*given, **options)
+            finally:
+                self.forget_recordings()
 
     def training_step(
         self, model: nn.Module, inputs: dict[str, Any], num_items_in_batch: Tensor | int | None = None
