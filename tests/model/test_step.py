@@ -68,7 +68,8 @@ def test_the_chunked_loss_is_the_cross_entropy_of_its_logits(dtype: torch.dtype,
     hidden, head = (torch.randn(shape).to(dtype) for shape in ((5, 8), (50, 8)))
     target = torch.randint(0, 50, (5, 1))
     hidden.requires_grad_()
-    lost = ChunkedCrossEntropy.apply(hidden, head, Likely(target, torch.ones(5, 1)), 2)
+    wanted = Likely(target, torch.ones(5, 1))
+    lost = ChunkedCrossEntropy.apply(hidden, head, wanted, 2)  # type: ignore[no-untyped-call]
     (by_hidden,) = torch.autograd.grad(lost, hidden)
     plain = torch.nn.functional.cross_entropy((hidden @ head.t()).float(), target[:, 0], reduction="sum")
     torch.testing.assert_close(lost, plain, rtol=1e-5, atol=1e-5)
