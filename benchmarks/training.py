@@ -147,7 +147,8 @@ def run_round(job: Job, names: Sequence[str], pythons: Mapping[str, str]) -> dic
     """Run each contender once, by an interpreter of its own if it has one; one that fails is told and left out."""
     sizes = read_dimensions(AutoConfig.from_pretrained(job.model))
     rates = {name: measure_rate(job, name, times=5) for name in DTYPES}
-    job = job._replace(product=max(rates, key=rates.__getitem__))
+    fastest: DtypeName = max(DTYPES, key=lambda name: rates[name])
+    job = job._replace(product=fastest)
     found: dict[str, Any] = {"clock": job.clock, "rates": rates, "measured": {}, "versions": list_versions()}
     found["hardware"] = inspect_hardware(job.device).name
     timed = job.rows[job.batch :]
