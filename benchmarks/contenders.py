@@ -20,6 +20,8 @@ from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+import torch
+
 from tuneproof.model.hardware import DtypeName, inspect_hardware, read_peak, reset_peak
 
 PACK = 1024
@@ -59,8 +61,6 @@ class Job(NamedTuple):
 
 def measure_rate(job: Job, dtype: DtypeName, *, times: int) -> float:
     """The most floating-point operations a second of a matrix product here, over a few shapes."""
-    import torch
-
     best = 0.0
     on_gpu = job.device == "cuda"
     for rows, inner, outer in ((8192, 8192, 8192),) if on_gpu else PRODUCTS:
@@ -79,8 +79,6 @@ def measure_rate(job: Job, dtype: DtypeName, *, times: int) -> float:
 
 def finish(job: Job) -> None:
     """Wait until the device has done what it was given."""
-    import torch
-
     if job.device == "cuda":
         torch.cuda.synchronize()
 

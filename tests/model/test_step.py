@@ -24,6 +24,7 @@ from tuneproof.model.step import (
     check_plain_head,
     count_trained,
     get_base,
+    share_in_place,
     sum_loss,
 )
 
@@ -59,6 +60,19 @@ def gradients(model: PeftModel, loss: Tensor) -> dict[str, Tensor]:
     model.zero_grad()
     loss.backward()
     return {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_probabilities_and_loss_of_a_chunk_are_those_of_a_softmax(dtype: torch.dtype) -> None:
+    torch.manual_seed(0)
+    hidden, head = (torch.randn(shape).to(dtype) for shape in ((5, 8), (50, 8)))
+    target = torch.randint(0, 50, (5, 1))
+    logits = (hidden @ head.t()).float()
+    shares = logits.clone()
+    lost = share_in_place(shares, Likely(target, torch.ones(5, 1)))
+    torch.testing.assert_close(shares, logits.softmax(-1), rtol=1e-5, atol=1e-6)
+    plain = torch.nn.functional.cross_entropy(logits, target[:, 0], reduction="sum")
+    torch.testing.assert_close(lost, plain, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize(("dtype", "near"), [(torch.float32, 1e-5), (torch.bfloat16, 2e-2)])

@@ -99,46 +99,45 @@ def test_where_it_fails_the_training_goes_on_and_says_why(
     assert found == pytest.approx(wanted, rel=1e-6)
 
 
-def test_memory_that_runs_out_in_a_recorded_step_is_recovered_from(
-    make_plain: Callable[..., Bench], recorder: type[Repeats], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The second step's backward pass fails once: packs are halved, recorded anew, and gradients begin at zero."""
-    wanted, _ = train(make_plain("plain"))
-    bench, calls = make_plain("short"), []
+@pytest.fixture
+def replayed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Lengths of the backward passes; the second runs out of memory at its end."""
+    lengths: list[int] = []
     backward = decoder.Replayed.backward
 
     def fail(ctx: Any, *outer: torch.Tensor) -> Any:
-        calls.append(ctx.length)
+        lengths.append(ctx.length)
         found = backward(ctx, *outer)
-        if len(calls) == 2:
+        if len(lengths) == 2:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
         return found
 
     monkeypatch.setattr(decoder.Replayed, "backward", staticmethod(fail))
-    found, told = train(bench)
-    assert len(calls) > 7
+    return lengths
+
+
+def test_memory_that_runs_out_in_a_recorded_step_is_recovered_from(
+    make_plain: Callable[..., Bench], replayed: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second step's backward pass fails once: packs are halved, recorded anew, and gradients begin at zero."""
+    wanted, _ = train(make_plain("plain"))
+    monkeypatch.setattr(decoder, "Recorder", Repeats)
+    found, told = train(make_plain("short"))
+    assert len(replayed) > 7
     assert len(told) == 1
     assert found == pytest.approx(wanted, rel=1e-5)
 
 
 def test_what_was_recorded_is_let_go_of_when_activations_are_recomputed(
-    make_plain: Callable[..., Bench], recorder: type[Repeats], monkeypatch: pytest.MonkeyPatch
+    make_plain: Callable[..., Bench], replayed: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A step of single rows that ran out of memory keeps its shape, and is not taken by the old recording again."""
     shape = Shape(128, 16, True, pack_rows=1)
     wanted, _ = train(make_plain("plain"), shape)
-    bench, calls = make_plain("short"), []
-    backward = decoder.Replayed.backward
-
-    def fail(ctx: Any, *outer: torch.Tensor) -> Any:
-        calls.append(ctx.length)
-        if len(calls) == 2:
-            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
-        return backward(ctx, *outer)
-
-    monkeypatch.setattr(decoder.Replayed, "backward", staticmethod(fail))
+    monkeypatch.setattr(decoder, "Recorder", Repeats)
+    bench = make_plain("short")
     found, _ = train(bench, shape)
-    assert len(calls) == 2
+    assert len(replayed) == 2
     assert is_recomputing(get_base(bench.model))
     assert found == pytest.approx(wanted, rel=1e-5)
 

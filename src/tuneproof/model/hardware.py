@@ -188,9 +188,14 @@ def reset_peak(device: str) -> None:
 
 def release_heap() -> None:
     """Give freed memory back to the system, where the C library can be asked to (glibc)."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    trim = _find_in_libc("malloc_trim")
     if trim is not None:
         trim(0)
+
+
+def _find_in_libc(name: str) -> Any:
+    """A function of the C library; None where it has none of the name, and elsewhere than on Linux."""
+    return getattr(ctypes.CDLL(None), name, None) if sys.platform == "linux" else None
 
 
 @contextmanager
@@ -202,7 +207,7 @@ def keep_heap(device: str, block: int) -> Iterator[None]:
     some come from the heap and some are too large for it, the kept end would lie beside those, so then nothing is kept;
     nor where the user's environment says how.
     """
-    choose = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    choose = _find_in_libc("mallopt")
     said = any(name in os.environ for name in HEAP_VARIABLES) or "malloc." in os.environ.get("GLIBC_TUNABLES", "")
     if choose is None or said or device != "cpu" or block > HEAP_BLOCK:
         yield
